@@ -1,0 +1,447 @@
+"""cibus.toml: read into frozen records; what is wrong is said with file, line and key.
+
+The tables below are the whole grammar: the reader, the nearest-key hints and the JSON schema are made from them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast
+
+from cibus.errors import ConfigError
+from cibus.secrets import SecretSource
+
+FILE_NAME = "cibus.toml"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class CredentialConfig:
+    """``[credentials.ID]``: a stand-in for a Jenkins credential; ``secrets`` by field name."""
+
+    id: str
+    kind: str
+    username: str = ""
+    filename: str = ""
+    description: str = ""
+    secrets: Mapping[str, SecretSource] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LibraryConfig:
+    """``[libraries.NAME]``: a shared library, from a folder or a git repository."""
+
+    name: str
+    path: Path | None = None
+    git: str = ""
+    version: str = ""
+    implicit: bool = False
+    stub: bool = False
+
+
+@dataclass(frozen=True)
+class JobConfig:
+    """``[jobs.NAME]``: a downstream job that really runs."""
+
+    name: str
+    jenkinsfile: Path
+    mode: str = "inline"
+
+
+@dataclass(frozen=True)
+class AgentConfig:
+    """``[agents.NAME]``: what a label means here."""
+
+    name: str
+    labels: tuple[str, ...] = ()
+    mode: str = "normal"
+    executors: int = 1
+    run_on: str = "local"
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StubConfig:
+    """``[stubs.STEP]``: what an unknown step does here: returns a value, or runs a Groovy file."""
+
+    name: str
+    returns: Any = None
+    groovy: Path | None = None
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """``[pipeline]``: how pipelines run."""
+
+    unknown_labels: Literal["here", "wait", "fail"] = "here"
+    unknown_steps: Literal["error", "warn"] = "error"
+    cps: Literal["lenient", "strict"] = "lenient"
+    keep_runs: int = 20
+    user: str = ""
+    jenkins_url: str = "http://127.0.0.1:8080/"
+    pass_env: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Config:
+    """All of cibus.toml; ``path`` is None where there is none."""
+
+    path: Path | None = None
+    credentials: Mapping[str, CredentialConfig] = field(default_factory=dict)
+    libraries: Mapping[str, LibraryConfig] = field(default_factory=dict)
+    jobs: Mapping[str, JobConfig] = field(default_factory=dict)
+    agents: Mapping[str, AgentConfig] = field(default_factory=dict)
+    tools: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    stubs: Mapping[str, StubConfig] = field(default_factory=dict)
+    effects: Mapping[str, str] = field(default_factory=dict)
+    pipeline: PipelineConfig = field(default_factory=PipelineConfig)
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of a table: its kind (str, int, bool, strings, table, any, secret) and the values it may take."""
+
+    kind: str
+    choices: tuple[str, ...] = ()
+    help: str = ""
+    required: bool = False
+
+
+CREDENTIAL_KINDS = (
+    "string", "usernamePassword", "file", "zip", "sshUserPrivateKey", "certificate", "dockerCert",
+)  # fmt: skip
+SECRET_KINDS = ("value", "env", "file", "command", "keyring")
+
+TABLES: dict[str, dict[str, Key]] = {
+    "credentials": {
+        "kind": Key("str", CREDENTIAL_KINDS, "the kind of the credential", required=True),
+        "username": Key("str", help="the user name of usernamePassword and sshUserPrivateKey"),
+        "filename": Key("str", help="the name of a secret file"),
+        "description": Key("str"),
+        "secret": Key("secret", help="the text of a string credential"),
+        "password": Key("secret", help="the password of usernamePassword or certificate"),
+        "content": Key("secret", help="the content of a file"),
+        "private_key": Key("secret", help="the private key of sshUserPrivateKey"),
+        "passphrase": Key("secret", help="the passphrase of a private key"),
+        "keystore": Key("secret", help="the keystore of a certificate, base64"),
+        "client_key": Key("secret", help="the client key of dockerCert"),
+        "client_certificate": Key("secret", help="the client certificate of dockerCert"),
+        "ca_certificate": Key("secret", help="the server's CA certificate of dockerCert"),
+    },
+    "libraries": {
+        "path": Key("str", help="a folder with vars/, src/, resources/"),
+        "git": Key("str", help="the URL of a git repository"),
+        "version": Key("str", help="the default version: a branch, tag or commit"),
+        "implicit": Key("bool", help="loaded without @Library"),
+        "stub": Key("bool", help="a stand-in for a library that one has no access to: named in the report"),
+    },
+    "jobs": {
+        "jenkinsfile": Key("str", help="the script of the downstream job", required=True),
+        "mode": Key("str", ("inline", "scm"), "whether its script counts as from SCM"),
+    },
+    "agents": {
+        "labels": Key("strings", help="the labels of the agent"),
+        "mode": Key("str", ("normal", "exclusive"), "exclusive: only used when a label asks for it"),
+        "executors": Key("int", help="how many builds it takes at once"),
+        "run_on": Key("str", help="local, or container:IMAGE"),
+        "env": Key("table", help="environment variables of the agent"),
+    },
+    "stubs": {
+        "returns": Key("any", help="the value that the step returns"),
+        "groovy": Key("str", help="a Groovy file whose call method is the step"),
+    },
+    "pipeline": {
+        "unknown_labels": Key("str", ("here", "wait", "fail"), "what to do with a label that no agent has"),
+        "unknown_steps": Key("str", ("error", "warn"), "what to do with a step that cibus does not know"),
+        "cps": Key("str", ("lenient", "strict"), "strict: refuse what an older controller's CPS refuses"),
+        "keep_runs": Key("int", help="how many runs of a job are kept in the state folder"),
+        "user": Key("str", help="the user who starts builds (default: admin)"),
+        "jenkins_url": Key("str", help="the JENKINS_URL that builds see"),
+        "pass_env": Key("strings", help="variables of the caller's environment that builds see"),
+    },
+}
+NAMED = ("credentials", "libraries", "jobs", "agents", "stubs")
+EFFECTS = ("record", "real")
+
+
+def find_config(start: Path) -> Path | None:
+    """The cibus.toml of this folder or the nearest one above it, or None."""
+    for folder in (start, *start.parents):
+        candidate = folder / FILE_NAME
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def load_config(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:
+    """Reads a cibus.toml; None gives the defaults. ``CIBUS_CPS`` and ``CIBUS_UNKNOWN_LABELS`` override.
+
+    Raises:
+        ConfigError: with file, line and key.
+    """
+    environ = os.environ if environ is None else environ
+    if path is None:
+        return _overridden(Config(), environ)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return _overridden(_Reader(path, text).read(data), environ)
+
+
+def _overridden(config: Config, environ: Mapping[str, str]) -> Config:
+    from dataclasses import replace
+
+    changes: dict[str, Any] = {}
+    for name in ("cps", "unknown_labels", "unknown_steps"):
+        variable = f"CIBUS_{name.upper()}"
+        value = environ.get(variable)
+        if value is None:
+            continue
+        choices = TABLES["pipeline"][name].choices
+        if value not in choices:
+            raise ConfigError(f"{variable}={value}: must be one of {', '.join(choices)}")
+        changes[name] = value
+    return replace(config, pipeline=replace(config.pipeline, **changes)) if changes else config
+
+
+class _Reader:
+    """Turns parsed TOML into records, with line numbers found in the text when something is wrong."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.folder = path.resolve().parent
+        self.text = text
+
+    def read(self, data: dict[str, Any]) -> Config:
+        """The whole file."""
+        known = [*TABLES, "tools", "effects"]
+        for name in data:
+            if name not in known:
+                raise self.wrong((name,), f"unknown key {name!r}{_hint(name, known)}")
+        return Config(
+            path=self.path,
+            credentials=self.named(data, "credentials", self.credential),
+            libraries=self.named(data, "libraries", self.library),
+            jobs=self.named(data, "jobs", self.job),
+            agents=self.named(data, "agents", self.agent),
+            stubs=self.named(data, "stubs", self.stub),
+            tools=self.tools(data.get("tools", {})),
+            effects=self.effects(data.get("effects", {})),
+            pipeline=self.pipeline(data.get("pipeline", {})),
+        )
+
+    def named(self, data: dict[str, Any], table: str, make: Callable[[str, dict[str, Any]], T]) -> dict[str, T]:
+        section = data.get(table, {})
+        if not isinstance(section, dict):
+            raise self.wrong((table,), f"[{table}] must be a table")
+        made = {}
+        for name, entry in section.items():
+            if not isinstance(entry, dict):
+                raise self.wrong((table, name), f"[{table}.{name}] must be a table")
+            self.check(table, (table, name), entry)
+            made[name] = make(name, entry)
+        return made
+
+    def check(self, table: str, where: tuple[str, ...], entry: dict[str, Any]) -> None:
+        """Every key known, every value of its kind."""
+        keys = TABLES[table]
+        shown = ".".join(where)
+        for name, value in entry.items():
+            key = keys.get(name)
+            if key is None:
+                raise self.wrong((*where, name), f"unknown key {name!r} in [{shown}]{_hint(name, keys)}")
+            problem = _problem(key, value)
+            if problem:
+                raise self.wrong((*where, name), f"{name} in [{shown}] {problem}")
+        for name, key in keys.items():
+            if key.required and name not in entry:
+                raise self.wrong(where, f"[{shown}] needs {name} ({key.help})")
+
+    def credential(self, name: str, entry: dict[str, Any]) -> CredentialConfig:
+        secrets = {
+            field: self.secret(value)
+            for field, value in entry.items()
+            if TABLES["credentials"][field].kind == "secret"
+        }
+        return CredentialConfig(
+            name, entry["kind"], entry.get("username", ""), entry.get("filename", ""), entry.get("description", ""), secrets
+        )
+
+    def secret(self, value: dict[str, str]) -> SecretSource:
+        ((kind, argument),) = value.items()
+        return SecretSource(cast(Any, kind), argument, self.folder)
+
+    def library(self, name: str, entry: dict[str, Any]) -> LibraryConfig:
+        if ("path" in entry) == ("git" in entry):
+            raise self.wrong(("libraries", name), f"[libraries.{name}] needs either path or git")
+        path = self.folder / Path(entry["path"]).expanduser() if "path" in entry else None
+        return LibraryConfig(
+            name, path, entry.get("git", ""), entry.get("version", ""), entry.get("implicit", False), entry.get("stub", False)
+        )
+
+    def job(self, name: str, entry: dict[str, Any]) -> JobConfig:
+        return JobConfig(name, self.folder / entry["jenkinsfile"], entry.get("mode", "inline"))
+
+    def agent(self, name: str, entry: dict[str, Any]) -> AgentConfig:
+        run_on = entry.get("run_on", "local")
+        if run_on != "local" and not run_on.startswith("container:"):
+            raise self.wrong(("agents", name, "run_on"), f"run_on in [agents.{name}] must be local or container:IMAGE")
+        env = {key: str(value) for key, value in entry.get("env", {}).items()}
+        return AgentConfig(
+            name, tuple(entry.get("labels", ())), entry.get("mode", "normal"), entry.get("executors", 1), run_on, env
+        )
+
+    def stub(self, name: str, entry: dict[str, Any]) -> StubConfig:
+        groovy = self.folder / entry["groovy"] if "groovy" in entry else None
+        return StubConfig(name, entry.get("returns"), groovy)
+
+    def tools(self, section: Any) -> dict[str, dict[str, str]]:
+        """``[tools.TYPE.NAME] home = "..."``."""
+        made: dict[str, dict[str, str]] = {}
+        for kind, names in section.items():
+            for name, entry in names.items():
+                where = ("tools", kind, name)
+                if not isinstance(entry, dict) or not isinstance(entry.get("home"), str) or len(entry) != 1:
+                    raise self.wrong(where, f"[{'.'.join(where)}] needs exactly one key: home, a folder")
+                made.setdefault(kind, {})[name] = entry["home"]
+        return made
+
+    def effects(self, section: dict[str, Any]) -> dict[str, str]:
+        for name, value in section.items():
+            if value not in EFFECTS:
+                raise self.wrong(("effects", name), f"{name} in [effects] must be one of {', '.join(EFFECTS)}")
+        return dict(section)
+
+    def pipeline(self, section: dict[str, Any]) -> PipelineConfig:
+        self.check("pipeline", ("pipeline",), section)
+        return PipelineConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in section.items()})
+
+    def wrong(self, key: tuple[str, ...], text: str) -> ConfigError:
+        return ConfigError(f"{self.path}:{line_of(self.text, key)}: {text}")
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), 1, 0.5)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+
+
+def _problem(key: Key, value: Any) -> str | None:
+    """What is wrong with a value, or None."""
+    kinds: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "bool": bool, "table": dict, "secret": dict, "strings": list}
+    expected = kinds.get(key.kind)
+    if expected and (not isinstance(value, expected) or (key.kind == "int" and isinstance(value, bool))):
+        return {"strings": "must be a list of texts", "secret": _SECRET_FORM, "table": "must be a table"}.get(
+            key.kind, f"must be {'text' if key.kind == 'str' else key.kind}"
+        )
+    if key.kind == "strings" and not all(isinstance(each, str) for each in value):
+        return "must be a list of texts"
+    if key.kind == "int" and value < 1:
+        return "must be at least 1"
+    if key.kind == "secret":
+        valid = len(value) == 1 and next(iter(value)) in SECRET_KINDS and isinstance(next(iter(value.values())), str)
+        return None if valid else _SECRET_FORM
+    if key.choices and value not in key.choices:
+        return f"must be one of {', '.join(key.choices)}"
+    return None
+
+
+_SECRET_FORM = 'must say where it comes from: { env = "NAME" }, or file, command, keyring or value'
+
+
+def line_of(text: str, key: tuple[str, ...]) -> int:
+    """The line (from 1) where a dotted key stands in TOML text, or the nearest table above it."""
+    table: tuple[str, ...] = ()
+    best = (0, 1)
+    for number, line in enumerate(text.splitlines(), 1):
+        here = _path_in(line)
+        if here is None:
+            continue
+        header, path = here
+        full = path if header else (*table, *path)
+        if header:
+            table = path
+        common = len(os.path.commonprefix([list(full), list(key)]))
+        if common == len(full) and common > best[0]:
+            best = (common, number)
+    return best[1]
+
+
+def _path_in(line: str) -> tuple[bool, tuple[str, ...]] | None:
+    """The dotted path of a header or a key on a line: (is a header, path)."""
+    stripped = line.strip()
+    header = stripped.startswith("[")
+    candidate = stripped if header else stripped.partition("=")[0].strip() + " = 1"
+    if not header and "=" not in stripped:
+        return None
+    try:
+        node: Any = tomllib.loads(candidate)
+    except tomllib.TOMLDecodeError:
+        return None
+    path = []
+    while isinstance(node, (dict, list)) and node:
+        if isinstance(node, list):
+            node = node[0]
+            continue
+        name, node = next(iter(node.items()))
+        path.append(name)
+    return header, tuple(path)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of cibus.toml, made from the tables that the reader uses."""
+    secret = {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+        "properties": {kind: {"type": "string"} for kind in SECRET_KINDS},
+    }
+    forms: dict[str, Any] = {
+        "str": {"type": "string"},
+        "int": {"type": "integer", "minimum": 1},
+        "bool": {"type": "boolean"},
+        "strings": {"type": "array", "items": {"type": "string"}},
+        "table": {"type": "object"},
+        "any": {},
+        "secret": secret,
+    }
+
+    def of(keys: Mapping[str, Key]) -> dict[str, Any]:
+        properties = {}
+        for name, key in keys.items():
+            form = dict(forms[key.kind])
+            if key.choices:
+                form["enum"] = list(key.choices)
+            if key.help:
+                form["description"] = key.help
+            properties[name] = form
+        made: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": properties}
+        required = [name for name, key in keys.items() if key.required]
+        if required:
+            made["required"] = required
+        return made
+
+    tables: dict[str, Any] = {name: {"type": "object", "additionalProperties": of(TABLES[name])} for name in NAMED}
+    tables["pipeline"] = of(TABLES["pipeline"])
+    tables["effects"] = {"type": "object", "additionalProperties": {"enum": list(EFFECTS)}}
+    home = {"type": "object", "additionalProperties": False, "required": ["home"], "properties": {"home": {"type": "string"}}}
+    tables["tools"] = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": home}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": FILE_NAME,
+        "type": "object",
+        "additionalProperties": False,
+        "properties": tables,
+    }

@@ -1,0 +1,1 @@
+"""Running Jenkinsfiles on this machine."""

@@ -1,0 +1,129 @@
+package cibus
+
+import groovy.transform.CompileStatic
+import java.nio.charset.StandardCharsets
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.LinkedBlockingQueue
+
+/**
+ * The wire to Python: one JSON message a line, over the pipes named on the command line.
+ *
+ * A branch is a thread of the script that has a counterpart in Python. `call` hands a step to Python and waits;
+ * while it waits, Python may have closures invoked on this very thread.
+ */
+@CompileStatic
+class Host {
+    private static OutputStream out
+    private static final ConcurrentHashMap<Integer, LinkedBlockingQueue<Map>> INBOXES = new ConcurrentHashMap<>()
+    private static final ThreadLocal<Integer> BRANCH = new ThreadLocal<>()
+    private static final long STACK = 512L << 20
+    private static final long BRANCH_STACK = 64L << 20
+
+    static void main(String[] args) {
+        System.setProperty('groovy.grape.enable', 'false')
+        if (args[0] == 'train') { Training.run(); Runtime.runtime.exit(0) }
+        BufferedReader input = new BufferedReader(new InputStreamReader(new FileInputStream('/dev/fd/' + args[0]), StandardCharsets.UTF_8), 1 << 16)
+        out = new FileOutputStream('/dev/fd/' + args[1])
+        Thread warm = new Thread({ Scripts.warmUp() } as Runnable)
+        warm.daemon = true
+        warm.start()
+        String line
+        while ((line = input.readLine()) != null) {
+            Map message = (Map) Json.parse(line)
+            if (message.get('op') == 'exit') Runtime.runtime.halt(0)
+            deliver(message)
+        }
+        // the pipe closed without a word: cibus was killed, and what it started must not outlive it
+        for (Integer group : GUARDED) new ProcessBuilder('kill', '-KILL', '--', '-' + group).inheritIO().start().waitFor()
+        Runtime.runtime.halt(0)
+    }
+
+    private static final Set<Integer> GUARDED = new LinkedHashSet<>()
+
+    private static void deliver(Map message) {
+        if (message.get('op') == 'guard') { GUARDED.add((Integer) message.get('p')); return }
+        if (message.get('op') == 'unguard') { GUARDED.remove((Integer) message.get('p')); return }
+        if (message.get('op') == 'trace') { send([op: (Object) 'trace', id: message.get('id'), s: trace((int) message.get('h'))]); return }
+        Integer branch = (Integer) message.get('b')
+        LinkedBlockingQueue<Map> inbox = INBOXES.get(branch)
+        if (inbox == null) {
+            inbox = new LinkedBlockingQueue<Map>()
+            INBOXES.put(branch, inbox)
+            LinkedBlockingQueue<Map> mine = inbox
+            Thread t = new Thread(null, { serve(branch, mine) } as Runnable, 'branch-' + branch, branch == 0 ? STACK : BRANCH_STACK)
+            t.daemon = true
+            t.start()
+        }
+        inbox.put(message)
+    }
+
+    private static String trace(int handle) {
+        StringWriter text = new StringWriter()
+        Object t = Codec.held(handle)
+        if (t instanceof Throwable) ((Throwable) t).printStackTrace(new PrintWriter(text, true))
+        return text.toString()
+    }
+
+    /** A branch's thread: does what Python asks for until Python says that the branch has ended. */
+    private static void serve(Integer branch, LinkedBlockingQueue<Map> inbox) {
+        BRANCH.set(branch)
+        while (true) {
+            Map message = inbox.take()
+            if (message.get('op') == 'end') { INBOXES.remove(branch); return }
+            perform(message)
+        }
+    }
+
+    static void send(Map<String, Object> message) {
+        StringBuilder text = new StringBuilder(256)
+        Json.write(text, message)
+        text.append('\n')
+        byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8)
+        synchronized (Host) { out.write(bytes) }
+    }
+
+    private static void perform(Map message) {
+        Integer branch = BRANCH.get()
+        try {
+            Object value = Scripts.perform(message)
+            send([op: (Object) 'done', b: branch, v: Codec.result(value)])
+        } catch (Throwable t) {
+            send([op: (Object) 'fail', b: branch, x: Codec.throwable(t)])
+        }
+    }
+
+    /** Has Python run a step (or answer a question, where the name begins with a $) and gives what it returns. */
+    static Object call(String name, Object[] args) {
+        if (out == null) return Training.answer(name)
+        Integer branch = BRANCH.get()
+        if (branch == null) throw new IllegalStateException("'" + name + "' was called from a thread of its own; steps only run on the pipeline's threads")
+        List<Integer> frame = new ArrayList<>()
+        try {
+            send([op: (Object) 'call', b: branch, n: name, a: Codec.encode(args as List, frame), l: name.startsWith('$') ? 0 : line()])
+            LinkedBlockingQueue<Map> inbox = INBOXES.get(branch)
+            while (true) {
+                Map message = inbox.take()
+                String op = (String) message.get('op')
+                if (op == 'ret') return Codec.decode(message.get('v'))
+                if (op == 'raise') throw Codec.toThrowable((Map) message.get('x'))
+                perform(message)
+            }
+        } finally {
+            Codec.release(frame)
+        }
+    }
+
+    private static final StackWalker WALKER = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE)
+
+    /** The line of the script that is running, counted from 1; 0 where there is none. */
+    static int line() {
+        return (int) WALKER.walk({ java.util.stream.Stream<StackWalker.StackFrame> frames ->
+            Iterator<StackWalker.StackFrame> each = frames.iterator()
+            while (each.hasNext()) {
+                StackWalker.StackFrame frame = each.next()
+                if (frame.lineNumber > 0 && frame.declaringClass.classLoader instanceof GroovyClassLoader) return frame.lineNumber
+            }
+            return 0
+        } as java.util.function.Function)
+    }
+}

@@ -1,0 +1,6 @@
+package net.sf.json
+
+class JSONException extends RuntimeException {
+    JSONException() { super() }
+    JSONException(String message) { super(message) }
+}

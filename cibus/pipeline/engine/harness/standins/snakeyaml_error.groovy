@@ -1,0 +1,6 @@
+package org.yaml.snakeyaml.error
+
+class YAMLException extends RuntimeException {
+    YAMLException() { super() }
+    YAMLException(String message) { super(message) }
+}

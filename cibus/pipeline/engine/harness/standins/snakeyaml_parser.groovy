@@ -1,0 +1,6 @@
+package org.yaml.snakeyaml.parser
+
+class ParserException extends org.yaml.snakeyaml.error.YAMLException {
+    ParserException() { super() }
+    ParserException(String message) { super(message) }
+}

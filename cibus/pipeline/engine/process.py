@@ -1,0 +1,236 @@
+"""The running JVM and the conversation with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable
+from typing import IO, Any
+
+from cibus.errors import EngineError
+from cibus.pipeline.engine.build import Harness, harness, train_in_background
+from cibus.pipeline.engine.codec import decode, encode, encode_thrown, thrown
+from cibus.pipeline.values import Closure, JavaObject, Thrown
+
+Message = dict[str, Any]
+Answer = Callable[["Channel", str, list[Any], int], Any]
+STDERR_TAIL = 4000
+
+
+class Engine:
+    """A JVM with the harness; one for each run.
+
+    ``answer`` is called for every step and question of the script, on the thread of the branch that asked. What it
+    returns goes back as the value; a :class:`Thrown` that it raises is thrown in the script.
+    """
+
+    def __init__(self, made: Harness | None = None) -> None:
+        self.made = made or harness()
+        self.answer: Answer = _nobody
+        self._channels: dict[int, Channel] = {}
+        self._traces: dict[int, queue.SimpleQueue[str]] = {}
+        self._next_trace = 0
+        self._write_lock = threading.Lock()
+        self._dead: str | None = None
+        self._closing = False
+        self._stderr = tempfile.TemporaryFile()
+        self._process, self._to, self._from = self._start()
+        self._reader = threading.Thread(target=self._read, name="engine-reader", daemon=True)
+        self._reader.start()
+
+    def _start(self) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
+        theirs_in, to = os.pipe()
+        come, theirs_out = os.pipe()
+        try:
+            process = subprocess.Popen(
+                [*self.made.command(), str(theirs_in), str(theirs_out)],
+                stdin=subprocess.DEVNULL,
+                stdout=self._stderr,
+                stderr=self._stderr,
+                pass_fds=(theirs_in, theirs_out),
+                start_new_session=True,  # a Ctrl-C in the terminal is cibus' to handle
+            )
+        except OSError as error:
+            raise EngineError(f"Java did not start: {self.made.java.program}: {error.strerror}") from error
+        os.close(theirs_in)
+        os.close(theirs_out)
+        return process, os.fdopen(to, "wb", buffering=0), os.fdopen(come, "rb", buffering=1 << 16)
+
+    @property
+    def pid(self) -> int:
+        """The JVM's process id."""
+        return self._process.pid
+
+    def channel(self, branch: int) -> Channel:
+        """The conversation of one branch; made when it is first asked for."""
+        found = self._channels.get(branch)
+        if found is None:
+            found = self._channels[branch] = Channel(self, branch)
+        return found
+
+    def send(self, message: Message) -> None:
+        """Writes a message; raises EngineError where the JVM is gone."""
+        data = json.dumps(message, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+        try:
+            with self._write_lock:
+                view = memoryview(data)
+                while view:
+                    view = view[self._to.write(view) :]
+        except (OSError, ValueError) as error:
+            raise self._gone() from error
+
+    def trace(self, error: Thrown) -> str:
+        """The Java stack trace of an exception, or "" where it was not made in Java."""
+        if error.handle is None or self._dead:
+            return ""
+        with self._write_lock:
+            self._next_trace += 1
+            number = self._next_trace
+        box: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._traces[number] = box
+        self.send({"op": "trace", "id": number, "h": error.handle})
+        try:
+            return box.get(timeout=10)
+        except queue.Empty:
+            return ""
+        finally:
+            del self._traces[number]
+
+    def guard(self, process_group: int) -> None:
+        """Has the JVM end a process group should cibus itself be killed."""
+        self.send({"op": "guard", "p": process_group})
+
+    def unguard(self, process_group: int) -> None:
+        """Takes :meth:`guard` back."""
+        self.send({"op": "unguard", "p": process_group})
+
+    def _read(self) -> None:
+        try:
+            for line in self._from:
+                try:
+                    message = json.loads(line)
+                except ValueError:
+                    self._die(f"the JVM wrote what is not the protocol: {line[:200]!r}")
+                    self._process.kill()
+                    return
+                if message["op"] == "trace":
+                    if box := self._traces.get(message["id"]):
+                        box.put(message["s"])
+                else:
+                    self.channel(message["b"]).inbox.put(message)
+        except (OSError, ValueError):
+            pass
+        self._die(None)
+
+    def _die(self, why: str | None) -> None:
+        if self._closing:
+            why = why or "the run was ended"
+        elif why is None:
+            try:
+                code = self._process.wait(timeout=5)
+                why = f"the JVM ended with exit code {code}" if code >= 0 else f"the JVM was ended by signal {-code}"
+            except subprocess.TimeoutExpired:
+                why = "the JVM closed its pipe"
+        self._dead = why
+        for channel in list(self._channels.values()):
+            channel.inbox.put({"op": "dead"})
+        for box in list(self._traces.values()):
+            box.put("")
+
+    def _gone(self) -> EngineError:
+        return EngineError(f"{self._dead or 'the JVM is gone'}{self._tail()}")
+
+    def _tail(self) -> str:
+        try:
+            size = self._stderr.seek(0, os.SEEK_END)
+            self._stderr.seek(max(0, size - STDERR_TAIL))
+            text = self._stderr.read().decode("utf-8", "replace").strip()
+        except (OSError, ValueError):
+            return ""
+        return f"; it last wrote: {text}" if text else ""
+
+    def kill(self) -> None:
+        """Ends the JVM at once; everything that waits for it gets an EngineError."""
+        self._closing = True
+        if self._process.poll() is None:
+            self._process.kill()
+
+    def close(self, *, train: bool = True) -> None:
+        """Ends the JVM and, after a run that went well, has the start-up cache made."""
+        self._closing = True
+        if self._process.poll() is None:
+            try:
+                self.send({"op": "exit"})
+                self._process.wait(timeout=2)
+            except (EngineError, subprocess.TimeoutExpired):
+                self._process.kill()
+                self._process.wait()
+        self._to.close()
+        self._reader.join(timeout=2)
+        self._from.close()
+        self._stderr.close()
+        if train:
+            train_in_background(self.made)
+
+
+def _nobody(channel: Channel, name: str, args: list[Any], line: int) -> Any:
+    raise Thrown("java.lang.IllegalStateException", f"nobody answers {name}")
+
+
+class Channel:
+    """One branch's conversation: what Python asks of the branch's thread, and the steps that come of it."""
+
+    def __init__(self, engine: Engine, branch: int) -> None:
+        self.engine = engine
+        self.branch = branch
+        self.inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+
+    def invoke(self, closure: Closure | JavaObject, *args: Any) -> Any:
+        """Calls a closure on this branch's thread and gives what it returns; raises what it throws."""
+        return self._perform({"op": "invoke", "b": self.branch, "h": closure.handle, "a": encode(list(args))})
+
+    def compile(self, source: str, name: str | None, *, strict: bool | None = None) -> JavaObject:
+        """Compiles a script; ``name`` None for a loaded one, which gets a number."""
+        made = self._perform({"op": "compile", "b": self.branch, "source": source, "name": name, "strict": strict})
+        assert isinstance(made, JavaObject)
+        return made
+
+    def run(self, script: JavaObject) -> Any:
+        """Runs a compiled script."""
+        return self._perform({"op": "run", "b": self.branch, "h": script.handle})
+
+    def request(self, op: str, **fields: Any) -> Any:
+        """Any other request of the harness."""
+        return self._perform({"op": op, "b": self.branch, **fields})
+
+    def end(self) -> None:
+        """Says that the branch is over, so that its thread ends."""
+        self.engine.send({"op": "end", "b": self.branch})
+        self.engine._channels.pop(self.branch, None)
+
+    def _perform(self, message: Message) -> Any:
+        self.engine.send(message)
+        while True:
+            got = self.inbox.get()
+            op = got["op"]
+            if op == "call":
+                self._answer(got)
+            elif op == "done":
+                return decode(got["v"])
+            elif op == "fail":
+                raise thrown(got["x"])
+            else:
+                self.inbox.put(got)  # for whoever waits further out
+                raise self.engine._gone()
+
+    def _answer(self, call: Message) -> None:
+        try:
+            value = self.engine.answer(self, call["n"], decode(call["a"]), call["l"])
+            answer: Message = {"op": "ret", "b": self.branch, "v": encode(value)}
+        except Thrown as error:
+            answer = {"op": "raise", "b": self.branch, "x": encode_thrown(error)}
+        self.engine.send(answer)

@@ -1,0 +1,1 @@
+"""Declarative Pipeline: records, reading the syntax tree, validation with Jenkins' messages."""

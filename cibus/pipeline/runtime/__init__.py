@@ -1,0 +1,1 @@
+"""Executing pipelines: scopes, branches, stages, conditions, results."""

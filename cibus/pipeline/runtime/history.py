@@ -1,0 +1,135 @@
+"""The jobs and builds in the state folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from cibus.errors import CibusError
+
+RECORD = "build.json"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes beside, syncs, renames.
+
+    Raises:
+        CibusError: the folder cannot be written, or the disk is full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(beside).replace(path)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise CibusError(f"{path}: cannot be written: {error.strerror}; free some space or choose another folder") from error
+
+
+def job_folder_name(job: str) -> str:
+    """A job's name as a folder name, reversibly."""
+    return quote(job, safe=" @+=,.-_")
+
+
+@dataclass(frozen=True)
+class PastBuild:
+    """A build that ended: its folder and its record."""
+
+    folder: Path
+    record: dict[str, Any]
+
+    @property
+    def number(self) -> int:
+        """The build's number."""
+        return int(self.record["number"])
+
+    @property
+    def result(self) -> str:
+        """The build's result."""
+        return str(self.record["result"])
+
+
+class History:
+    """The builds of all jobs in a state folder: ``jobs/JOB/builds/N/``."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+
+    def job(self, job: str) -> Path:
+        """The folder of a job."""
+        return self.state / "jobs" / job_folder_name(job)
+
+    def claim(self, job: str, number: int | None) -> tuple[int, Path]:
+        """Makes the folder of a new build; two runs at once get different numbers. A number that is given is reused.
+
+        Raises:
+            CibusError: the state folder cannot be written.
+        """
+        builds = self.job(job) / "builds"
+        try:
+            builds.mkdir(parents=True, exist_ok=True)
+            if number is not None:
+                folder = builds / str(number)
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir(parents=True, exist_ok=True)
+                return number, folder
+            number = max([int(each.name) for each in builds.iterdir() if each.name.isdigit()], default=0)
+            while True:
+                number += 1
+                folder = builds / str(number)
+                try:
+                    folder.mkdir()
+                except FileExistsError:
+                    continue
+                return number, folder
+        except OSError as error:
+            raise CibusError(f"the state folder {self.state} cannot be written ({error.strerror}); give another with --state-dir") from error
+
+    def past(self, job: str) -> list[PastBuild]:
+        """The job's ended builds, newest first."""
+        builds = self.job(job) / "builds"
+        found = []
+        if builds.is_dir():
+            for folder in builds.iterdir():
+                if folder.name.isdigit() and (record := _read(folder / RECORD)) is not None:
+                    found.append(PastBuild(folder, record))
+        return sorted(found, key=lambda build: build.number, reverse=True)
+
+    def before(self, job: str, number: int) -> list[PastBuild]:
+        """The ended builds before a number, newest first."""
+        return [build for build in self.past(job) if build.number < number]
+
+    def every(self) -> list[PastBuild]:
+        """All ended builds of all jobs, newest first by the time they started."""
+        found = []
+        jobs = self.state / "jobs"
+        if jobs.is_dir():
+            for folder in jobs.glob("*/builds/*"):
+                if folder.name.isdigit() and (record := _read(folder / RECORD)) is not None:
+                    found.append(PastBuild(folder, record))
+        return sorted(found, key=lambda build: float(build.record.get("started", 0)), reverse=True)
+
+    def prune(self, job: str, keep: int) -> None:
+        """Removes the oldest builds of a job beyond ``keep``."""
+        for build in self.past(job)[keep:]:
+            shutil.rmtree(build.folder, ignore_errors=True)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) and "number" in record and "result" in record else None

@@ -1,0 +1,38 @@
+"""What a run is asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cibus.pipeline.runtime.skipping import Selection
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The arguments of ``cibus run``, apart from how its output looks.
+
+    ``mode``: scm, inline or multibranch. ``number``: None for the next one. ``answers``: ``--input``, by id.
+    ``causes``: ``--cause``. ``on_failure``: stop, or shell. ``resume``: start at the stage that failed last time.
+    """
+
+    script: Path
+    mode: str = "scm"
+    job: str = ""
+    number: int | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    workspace_root: Path | None = None
+    state_dir: Path | None = None
+    answers: Mapping[str, str] = field(default_factory=dict)
+    causes: tuple[str, ...] = ("user",)
+    restart_from: str | None = None
+    selection: Selection = field(default_factory=Selection)
+    resume: bool = False
+    clean: bool = False
+    in_place: bool = False
+    dry_run: bool = False
+    on_failure: str = "stop"
+    interactive: bool = False
+    script_text: str | None = None  # where it is not read from ``script``

@@ -1,0 +1,101 @@
+"""What the Groovy side asks for that is not a step: names, the environment, objects, libraries, the pipeline block."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cibus.pipeline.model.read import read_pipeline
+from cibus.pipeline.runtime import dispatch
+from cibus.pipeline.runtime.declarative import Declarative
+from cibus.pipeline.runtime.objects import Call
+from cibus.pipeline.values import NewObject, Thrown
+
+if TYPE_CHECKING:
+    from cibus.pipeline.runtime.branch import Branch
+    from cibus.pipeline.runtime.run import Run
+
+MISSING = NewObject("Missing")
+
+
+def answer(run: Run, branch: Branch, name: str, args: list[Any], line: int) -> Any:
+    """Answers a question (its name begins with ``$``) or runs a step."""
+    if not name.startswith("$"):
+        return dispatch.call(branch, name, args, line)
+    return _QUESTIONS[name](run, branch, *args)
+
+
+def _env(run: Run, branch: Branch, name: str) -> Any:
+    resolve = branch.scope.resolve
+    if resolve is not None:
+        found = resolve(name)
+        if found is not None:
+            return found
+    return run.environment.lookup(branch.scope, name)
+
+
+def _set_env(run: Run, branch: Branch, name: str, value: str) -> None:
+    run.environment.assigned[name] = value
+
+
+def _variable(run: Run, branch: Branch, name: str) -> Any:
+    if name == "currentBuild":
+        return run.objects.current
+    if name == "docker":
+        return run.objects.docker()
+    if name == "scm":
+        return run.objects.scm()
+    found = _env(run, branch, name)
+    if found is not None:
+        return found
+    # inside an environment block an unknown name is the text null
+    return None if branch.scope.resolve is not None else MISSING
+
+
+def _get(run: Run, branch: Branch, id: int, name: str) -> Any:
+    return run.objects.find(id).get(name)
+
+
+def _set(run: Run, branch: Branch, id: int, name: str, value: Any) -> None:
+    run.objects.find(id).set(name, value)
+
+
+def _invoke(run: Run, branch: Branch, id: int, name: str, args: list[Any]) -> Any:
+    branch.check()
+    return run.objects.find(id).invoke(Call(branch, run, 0), name, args)
+
+
+def _libraries(run: Run, branch: Branch, names: list[str]) -> Any:
+    try:
+        return [info for info in (run.libraries.load(name) for name in names) if info is not None]
+    except Thrown as error:
+        branch.log(f"ERROR: {error.message}\n")
+        return None
+
+
+def _read(run: Run, branch: Branch, tree: dict[str, Any], names: dict[str, list[str]]) -> Any:
+    reading = read_pipeline(tree, names, run.text)
+    problems = [{"m": p.message, "l": p.pos.line, "c": p.pos.column} for p in reading.problems]
+    if reading.pipeline is None:
+        return {"errors": problems, "closures": [], "model": ""}
+    run.models.append(reading.pipeline)
+    return {"errors": problems, "closures": sorted(reading.pipeline.closures), "model": str(len(run.models) - 1)}
+
+
+def _pipeline(run: Run, branch: Branch, model: str, closures: dict[str, Any]) -> None:
+    Declarative(run, run.models[int(model)], closures, branch).execute()
+
+
+_QUESTIONS: dict[str, Any] = {
+    "$env": _env,
+    "$setenv": _set_env,
+    "$environment": lambda run, branch: run.environment.groovy(branch.scope),
+    "$variable": _variable,
+    "$params": lambda run, branch: dict(run.build.params),
+    "$get": _get,
+    "$set": _set,
+    "$invoke": _invoke,
+    "$libraries": _libraries,
+    "$pipeline.read": _read,
+    "$pipeline.run": _pipeline,
+    "$log": lambda run, branch, text: branch.log(text + "\n"),
+}

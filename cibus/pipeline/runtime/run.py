@@ -1,0 +1,452 @@
+"""One run of a pipeline: everything that its parts share, from the script's text to the build's result."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cibus.config import Config
+from cibus.errors import CibusError, EngineError, SourceError
+from cibus.pipeline.engine.process import Channel, Engine
+from cibus.pipeline.model.records import Pipeline
+from cibus.pipeline.events import Bus, Event, Output, PipelineEnded, PipelineStarted, Remark, RunEnded, RunStarted
+from cibus.pipeline.runtime import parameters, questions
+from cibus.pipeline.runtime.answers import Answers
+from cibus.pipeline.runtime.baton import Baton
+from cibus.pipeline.runtime.branch import Branch
+from cibus.pipeline.runtime.build import Build, Cause
+from cibus.pipeline.runtime.causes import causes_of, preamble
+from cibus.pipeline.runtime.credentials import Credentials
+from cibus.pipeline.runtime.dispatch import run_step
+from cibus.pipeline.runtime.downstream import Downstream
+from cibus.pipeline.runtime.environment import Environment, machine_env
+from cibus.pipeline.runtime.executors import Executors
+from cibus.pipeline.runtime.fidelity import FidelityReport
+from cibus.pipeline.runtime.history import RECORD, History, PastBuild, write_atomically
+from cibus.pipeline.runtime.libraries import Libraries
+from cibus.pipeline.runtime.locks import Locks
+from cibus.pipeline.runtime.masks import mask
+from cibus.pipeline.runtime.nodes import Lease
+from cibus.pipeline.runtime.objects import Objects
+from cibus.pipeline.runtime.options import RunOptions
+from cibus.pipeline.runtime.post import result_of
+from cibus.pipeline.runtime.scope import Scope
+from cibus.pipeline.runtime.snapshots import Snapshots
+from cibus.pipeline.runtime.source import Source, git, open_source
+from cibus.pipeline.runtime.stages import StageBook
+from cibus.pipeline.runtime.state import default_job, state_folder
+from cibus.pipeline.runtime.stubs import Stubs
+from cibus.pipeline.runtime.workspaces import Workspaces
+from cibus.pipeline.steps import registry
+from cibus.pipeline.values import Closure, PythonBody, Thrown, interrupted
+
+SCRIPT = "WorkflowScript"
+PATIENCE = 3.0  # seconds that Groovy code gets to reach a step after an abort, before its JVM is ended
+STACK = 64 << 20
+PROXIED = frozenset(
+    {
+        "groovy.lang.MissingPropertyException",
+        "groovy.lang.MissingMethodException",
+        "org.codehaus.groovy.control.MultipleCompilationErrorsException",
+        "com.cloudbees.groovy.cps.impl.CpsCallableInvocation",
+    }
+)
+"""Exceptions that Jenkins keeps as text, since they would hold on to a class loader (workflow-api's ErrorAction)."""
+
+
+class Run:
+    """A build of a job on this machine.
+
+    Arguments:
+        options: what to run and how
+        config: cibus.toml
+        bus: who listens to the events
+        engine: a JVM that is starting already
+        causes: instead of those that ``options`` name
+        later: count as a later build of a job whose parameters are known, even without a history
+
+    Raises:
+        CibusError: the script, the repository or the state folder cannot be used.
+    """
+
+    def __init__(
+        self, options: RunOptions, config: Config, bus: Bus, *, engine: Engine | None = None, causes: tuple[Cause, ...] | None = None, later: bool = False
+    ) -> None:
+        self.options = options
+        self.config = config
+        self.bus = bus
+        self.user = config.pipeline.user or "admin"
+        self.source: Source = open_source(options.script, options.mode, clean=options.clean)
+        self.script_name = str(options.script)
+        self.text = _script_text(options, self.source)
+        self.history = History(options.state_dir or state_folder(options.script))
+        job = options.job or default_job(options.script, self.source)
+        number, folder = self.history.claim(job, options.number)
+        self.earlier: list[PastBuild] = self.history.before(job, number)
+        self.build = Build(job, number, folder, causes if causes is not None else causes_of(options, self.user, self.source))
+        self.given = dict(options.parameters)
+        self.known_parameters: set[str] | None = None
+        self.restart_from = options.restart_from
+        self.selection = options.selection
+        self.in_place = options.in_place
+        self.in_place_used: set[Path] = set()
+        self._parts(engine)
+        declared = self.earlier[0].record.get("declared") if self.earlier else None
+        parameters.before_run(self, declared, first_build=options.number == 1 and not later)
+
+    def _parts(self, engine: Engine | None) -> None:
+        """What the steps work with."""
+        config, options, build = self.config, self.options, self.build
+        strict = config.pipeline.cps == "strict"
+        self.environment = Environment(build, machine_env(config.pipeline.pass_env), config.pipeline.jenkins_url, ci=not strict)
+        self.environment.extra.update(options.env)
+        self.environment.branch.update(branch_variables(self.source))
+        self.stages = StageBook()
+        self.fidelity = FidelityReport()
+        self.credentials = Credentials(config.credentials, self._ask_secret, legacy=strict)
+        self.libraries = Libraries(self)
+        self.stubs = Stubs(self)
+        self.objects = Objects(self)
+        self.answers = Answers(options.answers, interactive=options.interactive)
+        self.downstream = Downstream(self)
+        self.locks = Locks(self.history.state / "locks", f"{build.job} #{build.number}")
+        self.workspaces = Workspaces(options.workspace_root or self.history.state / "workspaces", build.job)
+        self.snapshots = Snapshots(self)
+        self.nodes = Executors(self)
+        self.baton = Baton()
+        self.milestones: list[int] = []
+        self.models: list[Pipeline] = []
+        self._secrets: tuple[str, ...] = ()
+        self._id = 0
+        self._branches = 0
+        self._counters = threading.Lock()
+        self._by_branch: dict[int, Branch] = {}
+        self._engine = engine
+        self._aborted = False
+        self._crash: BaseException | None = None
+        self._printed_causes: set[int] = set()
+
+    # -- parts that need the JVM
+
+    @property
+    def engine(self) -> Engine:
+        """The JVM, started when it is first needed."""
+        if self._engine is None:
+            self._engine = Engine()
+        return self._engine
+
+    @property
+    def main(self) -> Branch:
+        """The main thread of the script."""
+        return self.branch_of(0)
+
+    def branch_of(self, id: int) -> Branch:
+        """The branch with that id."""
+        found = self._by_branch.get(id)
+        if found is None:
+            found = self._by_branch[id] = Branch(self, id, "", Scope())
+        return found
+
+    def register(self, branch: Branch) -> None:
+        """A branch of ``parallel`` begins."""
+        self._by_branch[branch.id] = branch
+
+    def current_branch(self) -> Branch:
+        """The branch whose thread this is."""
+        return getattr(_LOCAL, "branch", None) or self.main
+
+    def next_id(self) -> int:
+        """A number for a step or block."""
+        with self._counters:
+            self._id += 1
+            return self._id
+
+    def next_branch(self) -> int:
+        """A number for a branch."""
+        with self._counters:
+            self._branches += 1
+            return self._branches
+
+    @staticmethod
+    def thread(target: Callable[..., None], *args: Any) -> threading.Thread:
+        """A thread with a stack that is deep enough for nested blocks."""
+        before = threading.stack_size(STACK)
+        try:
+            thread = threading.Thread(target=target, args=args, daemon=True)
+            thread.start()
+        finally:
+            threading.stack_size(before)
+        return thread
+
+    # -- running
+
+    def execute(self) -> str:
+        """Runs the script to its end and gives the build's result.
+
+        Raises:
+            EngineError: the JVM is missing, or died.
+            BaseException: a bug in cibus; the build is recorded as FAILURE first.
+        """
+        started = time.monotonic()
+        self.bus.emit(RunStarted(self.build.job, self.build.number, preamble(self)))
+        epilogue: tuple[str, ...] = ()
+        running = False
+        try:
+            self.engine.answer = self._answer
+            sys.setrecursionlimit(max(sys.getrecursionlimit(), 200_000))
+            self.baton.acquire()
+            try:
+                script = self._compile()
+                running = True
+                self.bus.emit(PipelineStarted())
+                self.main.channel.run(script)
+            except Thrown as error:
+                epilogue = self._failed(error)
+            finally:
+                self.baton.release()
+            if self._crash is not None:
+                raise self._crash
+        except EngineError as error:
+            if not self._aborted:
+                self.build.set_result("FAILURE")
+                self._end(running, (f"ERROR: {error}",), started)
+                raise
+        except BaseException:
+            self.build.set_result("FAILURE")
+            self._end(running, ("ERROR: cibus itself failed",), started)
+            raise
+        self._end(running, epilogue, started)
+        return self.build.result or "SUCCESS"
+
+    def _compile(self) -> Any:
+        channel = self.main.channel
+        for name in self.libraries.implicit():
+            info = self.libraries.load(name)
+            if info is not None:
+                channel.request("library", **info)
+        script = channel.compile(self.text, SCRIPT, strict=self.config.pipeline.cps == "strict")
+        self.snapshots.restore()
+        return script
+
+    def _failed(self, error: Thrown) -> tuple[str, ...]:
+        """The script ended by an exception: the result, and what the log says of it."""
+        self.build.set_result(result_of(error))
+        if error.is_interruption:
+            return tuple(text for kind, text in error.causes if not (kind == "UserInterruption" and self._aborted) and kind != "FailFastCause")
+        if error.is_abort_exception:
+            return (f"ERROR: {error.message or ''}",)
+        return tuple(self.trace(error).rstrip("\n").split("\n"))
+
+    def trace(self, error: Thrown) -> str:
+        """An exception with its stack, as Jenkins prints it, without frames of the engine."""
+        text = self.engine.trace(error) or error.text
+        if error.class_name in PROXIED or error.script_class:
+            text = "hudson.remoting.ProxyException: " + text
+        return "\n".join(line for line in text.split("\n") if not line.startswith("\tat ") or _is_script_frame(line))
+
+    def _end(self, running: bool, epilogue: tuple[str, ...], started: float) -> None:
+        build = self.build
+        self.downstream.join()
+        build.result = build.result or "SUCCESS"
+        secrets = self._secrets if self.config.pipeline.cps != "strict" else ()
+        self.bus.emit(PipelineEnded(tuple(mask(line, secrets) for line in epilogue), running))
+        seconds = time.monotonic() - started
+        write_atomically(build.folder / RECORD, _json(self.record(seconds)))
+        self.workspaces.settle(self.nodes.builtin.name)
+        self.history.prune(build.job, self.config.pipeline.keep_runs)
+        self.bus.emit(RunEnded(build.result, seconds))
+
+    def record(self, seconds: float | None = None) -> dict[str, Any]:
+        """The build as the state folder keeps it."""
+        build = self.build
+        return {
+            "job": build.job,
+            "number": build.number,
+            "result": build.result or "SUCCESS",
+            "displayName": build.display_name,
+            "description": build.description,
+            "started": build.started,
+            "seconds": round(time.time() - build.started if seconds is None else seconds, 3),
+            "script": self.script_name,
+            "stages": [{"name": s.name, "status": s.status or "ABORTED", "seconds": round(s.seconds, 3)} for s in self.stages.all()],
+            "artifacts": sorted(build.artifacts),
+            "fingerprints": build.fingerprints,
+            "tests": build.tests.as_json(),
+            "declared": [{k: ("" if each["kind"] == "password" and k == "default" else v) for k, v in each.items()} for each in build.declared]
+            if build.declared is not None
+            else (self.earlier[0].record.get("declared") if self.earlier else None),
+            "parameters": {name: value for name, value in build.env_params.items() if name not in build.secret_params},
+            "variables": {name: mask(value, self._secrets) for name, value in self.environment.assigned.items()},
+            "scm": build.scm,
+            "changes": build.changes,
+            "causes": [cause.text for cause in build.causes],
+            "workspace": str(self.workspaces.root / self.workspaces.name),
+        }
+
+    # -- what the script asks for
+
+    def _answer(self, channel: Channel, name: str, args: list[Any], line: int) -> Any:
+        branch = self.branch_of(channel.branch)
+        _LOCAL.branch = branch
+        try:
+            return questions.answer(self, branch, name, args, line)
+        except (Thrown, EngineError):
+            raise
+        except CibusError as error:
+            raise Thrown("hudson.AbortException", str(error)) from error
+        except BaseException as crash:
+            self._crash = self._crash or crash
+            raise Thrown("java.lang.IllegalStateException", f"cibus failed in {name}: {crash!r}") from crash
+
+    def step(self, branch: Branch, name: str, args: Any = None, body: Closure | PythonBody | None = None, line: int = 0) -> Any:
+        """Runs a step as if the script had called it; ``args`` named, or the one unnamed argument."""
+        spec = registry.find(name)
+        if spec is None:
+            raise Thrown("java.lang.NoSuchMethodError", f"No such DSL method '{name}' found among steps")
+        named: Mapping[str, Any] = {} if args is None else args if isinstance(args, dict) else {spec.only.name if spec.only else "": args}
+        return run_step(branch, spec, named, body, line)
+
+    def parallel(self, branch: Branch, work: Mapping[str, Callable[[Branch], Any]], fail_fast: bool) -> None:
+        """Runs Python work in branches, with the log of a ``parallel`` step."""
+        from cibus.pipeline.steps.flow import fan_out
+
+        spec = registry.find("parallel")
+        assert spec is not None
+        fan = replace(spec, function=lambda ctx: fan_out(ctx, dict(work), fail_fast), parameters=(), rest=False)
+        run_step(branch, fan, {}, None, 0)
+
+    def remote(self, obj: Any) -> Any:
+        """Lets scripts hold a Python object."""
+        return self.objects.add(obj)
+
+    def build_of(self, job: str, number: int | None) -> Path | None:
+        """The folder of another local build: the newest successful one without a number."""
+        for past in self.history.past(job):
+            if past.number == number or (number is None and past.result in ("SUCCESS", "UNSTABLE")):
+                return past.folder
+        return None
+
+    def leftovers(self, lease: Lease | None, group: int) -> None:
+        """A step left processes behind."""
+        self.nodes.leftover(lease, group)
+
+    def before_stage(self, branch: Branch, stage: Any, parent: Any) -> None:
+        """A stage is about to run: what is needed to resume here is kept."""
+        if parent is None and branch.id == 0:
+            self.snapshots.take(branch, stage.name)
+
+    # -- words to the user
+
+    def remark(self, text: str, level: str = "warning") -> None:
+        """cibus' own word, never part of the build log."""
+        self.bus.emit(Remark(level, mask(text, self._secrets)))
+
+    def relay(self, event: Event) -> None:
+        """Passes a downstream run's remarks on."""
+        if isinstance(event, Remark):
+            self.bus.emit(event)
+
+    def hide(self, secrets: list[str]) -> None:
+        """Values that no remark and no record may show."""
+        self._secrets = tuple(dict.fromkeys((*self._secrets, *(secret for secret in secrets if secret))))
+
+    def touched(self) -> None:
+        """Something was printed."""
+
+    @contextlib.contextmanager
+    def terminal(self) -> Iterator[None]:
+        """While a person is asked, the live view stands aside."""
+        self.bus.emit(Output("", -1, ""))
+        yield
+
+    def _ask_secret(self, credential: Any, field: str) -> str | None:
+        if not self.options.interactive:
+            return None
+        import getpass
+
+        with self.terminal():
+            return getpass.getpass(f"credential {credential.id}, {field}: ")
+
+    # -- stopping
+
+    def abort(self) -> None:
+        """Stops the build as a user does in Jenkins: post sections run, the result is ABORTED."""
+        if self._aborted:
+            return
+        self._aborted = True
+        self.build.set_result("ABORTED")
+        self.main.log(f"Aborted by {self.user}\n")
+        error = interrupted("ABORTED", ("UserInterruption", f"Aborted by {self.user}"))
+        self.main.interrupt(error)
+        watch = threading.Timer(PATIENCE, self._give_up)
+        watch.daemon = True
+        watch.start()
+
+    def _give_up(self) -> None:
+        """Groovy code that calls no step cannot be interrupted; its JVM is ended."""
+        if self.main._pending is not None and self._engine is not None:
+            self.remark("the script did not come to a step after the abort; its JVM was ended, post sections did not run")
+            self._engine.kill()
+
+    def kill(self) -> None:
+        """Ends everything at once."""
+        self._aborted = True
+        if self._engine is not None:
+            self._engine.kill()
+
+
+_LOCAL = threading.local()
+
+
+def _is_script_frame(line: str) -> bool:
+    frame = line.removeprefix("\tat ")
+    return not frame.startswith(("cibus.", "org.codehaus.groovy.", "java.base/", "java.", "jdk.", "groovy.", "sun."))
+
+
+def _script_text(options: RunOptions, source: Source) -> str:
+    if options.script_text is not None:
+        return options.script_text
+    path = options.script
+    if options.clean and source.root is not None:
+        inside = path.resolve().relative_to(source.root.resolve())
+        return git(source.root, "show", f"HEAD:{inside.as_posix()}")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: there is no such file; give the path of a Jenkinsfile") from error
+    except IsADirectoryError as error:
+        raise SourceError(f"{path}: is a folder; give the path of a Jenkinsfile") from error
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def branch_variables(source: Source) -> dict[str, str]:
+    """What a multibranch job contributes."""
+    if source.mode != "multibranch":
+        return {}
+    variables = {"BRANCH_NAME": source.branch}
+    if source.tag:
+        from cibus.pipeline.runtime.source import try_git
+
+        when = try_git(source.root, "log", "-1", "--format=%ct", "HEAD") or "0"
+        date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(int(when)))
+        variables |= {"TAG_NAME": source.tag, "TAG_UNIXTIME": when, "TAG_TIMESTAMP": f"{when}000", "TAG_DATE": date}
+    elif source.branch in ("main", "master"):
+        variables["BRANCH_IS_PRIMARY"] = "true"
+    return variables
+
+
+def _json(record: Mapping[str, Any]) -> str:
+    import json
+
+    return json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n"
+
+

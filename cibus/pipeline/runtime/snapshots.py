@@ -1,0 +1,103 @@
+"""What is kept to start again at a stage: workspace, stashes, assigned variables, script variables."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cibus.errors import UsageError
+from cibus.pipeline.runtime.history import write_atomically
+
+if TYPE_CHECKING:
+    from cibus.pipeline.runtime.branch import Branch
+    from cibus.pipeline.runtime.run import Run
+
+FOLDER = "resume"
+LARGEST = 20_000  # files in a workspace beyond which it is not copied
+
+
+class Snapshots:
+    """Keeps the state before the latest stage of the main thread, and brings it back with ``--resume``."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._folder = run.build.folder / FOLDER
+        self._restored: dict[str, Any] | None = None
+        if run.options.resume:
+            self._prepare()
+
+    def _prepare(self) -> None:
+        """Finds the stage that failed last time."""
+        run = self._run
+        for past in run.earlier:
+            saved = past.folder / FOLDER / "state.json"
+            if saved.is_file() and past.result != "SUCCESS":
+                self._restored = json.loads(saved.read_text(encoding="utf-8"))
+                self._restored["folder"] = str(saved.parent)
+                run.selection.start = self._restored["stage"]
+                run.selection.resumed = True
+                run.remark(f"resuming build #{past.number} at stage {self._restored['stage']}", "note")
+                return
+        raise UsageError(f"--resume: no build of {run.build.job} here has failed in a stage; run it once without --resume")
+
+    def take(self, branch: Branch, stage: str) -> None:
+        """Keeps the state before a stage; the one before is replaced."""
+        if self._run.options.dry_run:
+            return
+        variables = branch.channel.request("variables")
+        state = {
+            "stage": stage,
+            "env": self._run.environment.assigned,
+            "variables": getattr(variables, "value", variables) or {},
+            "artifacts": self._run.build.artifacts,
+            "workspace": None,
+        }
+        fresh = self._folder.with_name(f".{FOLDER}")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        workspace = branch.scope.workspace
+        if workspace is not None and workspace.is_dir() and _small(workspace):
+            copy_tree(workspace, fresh / "workspace")
+            state["workspace"] = str(workspace)
+        copy_tree(self._run.build.stashes_dir, fresh / "stashes")
+        write_atomically(fresh / "state.json", json.dumps(state, default=str))
+        shutil.rmtree(self._folder, ignore_errors=True)
+        fresh.rename(self._folder)
+
+    def restore(self) -> None:
+        """Brings variables and stashes back, once the script is compiled."""
+        state = self._restored
+        if state is None:
+            return
+        run = self._run
+        run.environment.assigned.update(state["env"])
+        run.build.artifacts.extend(state["artifacts"])
+        copy_tree(Path(state["folder"]) / "stashes", run.build.stashes_dir)
+        run.main.channel.request("restore", v=state["variables"])
+        kept = Path(state["folder"]) / "workspace"
+        if kept.is_dir() and not run.in_place:
+            target = run.workspaces.root / run.workspaces.name
+            shutil.rmtree(target, ignore_errors=True)
+            copy_tree(kept, target)
+
+
+def _small(folder: Path) -> bool:
+    count = 0
+    for _ in folder.rglob("*"):
+        count += 1
+        if count > LARGEST:
+            return False
+    return True
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copies a folder, sharing the data where the file system can (reflinks)."""
+    if not source.is_dir():
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(["cp", "-a", "--reflink=auto", f"{source}/.", str(target)], capture_output=True, check=False)
+    if done.returncode != 0:
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)

@@ -1,0 +1,183 @@
+"""The repository that is built: its state, and putting it into a workspace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cibus.errors import SourceError
+
+QUIET = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+
+
+def git(folder: Path | None, *args: str, check: bool = True, env: dict[str, str] | None = None) -> str:
+    """Runs git and gives its output without the last newline; raises SourceError with git's own words."""
+    try:
+        done = subprocess.run(
+            ["git", *args], cwd=folder, capture_output=True, check=False, env={**os.environ, **QUIET, **(env or {})}, stdin=subprocess.DEVNULL
+        )
+    except FileNotFoundError as error:
+        raise SourceError("git is not installed; install it (e.g. apt-get install git)") from error
+    if check and done.returncode != 0:
+        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no message"]
+        raise SourceError(f"git {args[0]} failed in {folder}: {last[0]}")
+    return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+
+
+def try_git(folder: Path | None, *args: str) -> str | None:
+    """What git says, or None where it fails."""
+    try:
+        return git(folder, *args)
+    except SourceError:
+        return None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the script and the files come from.
+
+    ``mode``: inline (no SCM), scm or multibranch. ``root``: the top of the working copy, None where there is no SCM.
+    ``commit``: None where the folder is not a git repository. ``branch``: the branch, or the tag for a tag build.
+    ``clean``: the commit alone, without uncommitted changes.
+    """
+
+    mode: str
+    root: Path | None = None
+    commit: str | None = None
+    branch: str = ""
+    url: str = ""
+    clean: bool = False
+    dirty: tuple[str, ...] = ()
+    tag: str = ""
+
+    @property
+    def is_git(self) -> bool:
+        """Whether there is a commit to check out."""
+        return self.commit is not None
+
+
+def open_source(script: Path, mode: str, *, clean: bool) -> Source:
+    """Looks at the repository that the script is in.
+
+    Raises:
+        SourceError: ``--clean`` or ``--multibranch`` without a commit.
+    """
+    if mode == "inline":
+        return Source("inline")
+    folder = script.resolve().parent
+    top = try_git(folder, "rev-parse", "--show-toplevel")
+    commit = try_git(folder, "rev-parse", "--verify", "HEAD^{commit}") if top else None
+    if top is None or commit is None:
+        if clean or mode == "multibranch":
+            wanted = "--clean" if clean else "--multibranch"
+            raise SourceError(f"{wanted} needs a git repository with a commit, and {folder} is not in one")
+        return Source(mode, root=Path(top) if top else folder)
+    root = Path(top)
+    branch = try_git(root, "symbolic-ref", "--quiet", "--short", "HEAD") or ""
+    tag = try_git(root, "describe", "--exact-match", "--tags", "HEAD") or "" if not branch else ""
+    url = try_git(root, "config", "--get", "remote.origin.url") or f"file://{root}"
+    dirty = () if clean else tuple(changed_files(root))
+    return Source(mode, root, commit, branch or tag or "HEAD", url, clean, dirty, tag)
+
+
+def changed_files(root: Path) -> list[str]:
+    """The files that differ from the commit, untracked ones included, ignored ones not; relative to the top."""
+    out = git(root, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
+    return [entry[3:] for entry in out.split("\0") if len(entry) > 3]
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """What a checkout gives: its variables, and the changes since the last build."""
+
+    variables: dict[str, str]
+    changes: list[dict[str, Any]] = field(default_factory=list)
+
+
+def populate(source: Source, target: Path) -> None:
+    """Makes ``target`` hold what is built; files that earlier builds left stay, as in Jenkins.
+
+    Raises:
+        SourceError: git failed.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    assert source.root is not None
+    if not source.is_git:
+        copy_tree(source.root, target)
+        return
+    assert source.commit is not None
+    if not (target / ".git").is_dir():
+        _clone(source, target)
+    else:
+        _refresh(source, target)
+    git(target, "-c", "advice.detachedHead=false", "checkout", "-q", "-f", "--detach", source.commit)
+    for name in source.dirty:
+        _copy_changed(source.root / name, target / name)
+
+
+def _clone(source: Source, target: Path) -> None:
+    git(target, "-c", "init.defaultBranch=main", "init", "-q")
+    git(target, "config", "remote.origin.url", source.url)
+    git(target, "config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
+    objects = git(source.root, "rev-parse", "--path-format=absolute", "--git-path", "objects")
+    # the objects are borrowed, not copied: nothing is ever written to the user's repository
+    (target / ".git" / "objects" / "info" / "alternates").write_text(objects + "\n", encoding="utf-8")
+    _refresh(source, target)
+
+
+def _refresh(source: Source, target: Path) -> None:
+    git(target, "fetch", "-q", "--no-write-fetch-head", "--force", "--tags", str(source.root), "+refs/heads/*:refs/remotes/origin/*")
+
+
+def _copy_changed(source: Path, target: Path) -> None:
+    if source.is_symlink() or source.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
+        else:
+            target.unlink(missing_ok=True)
+        shutil.copy2(source, target, follow_symlinks=False)
+    elif not source.exists():
+        target.unlink(missing_ok=True)
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copies a folder that is no repository, without .git and cibus' own state."""
+    shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git", ".cibus"))
+
+
+def changes_between(root: Path, old: str | None, new: str) -> list[dict[str, Any]]:
+    """The commits since an earlier build, newest last, as currentBuild.changeSets gives them."""
+    if not old or old == new or try_git(root, "cat-file", "-e", f"{old}^{{commit}}") is None:
+        return []
+    out = git(root, "log", "--reverse", "--no-merges", "--name-status", "--no-renames", "--format=%x1e%H%x1f%an%x1f%ae%x1f%ct%x1f%s%x1f%B%x1f", f"{old}..{new}")
+    return [_change(entry) for entry in out.split("\x1e") if entry.strip()]
+
+
+def _change(entry: str) -> dict[str, Any]:
+    commit, author, mail, when, subject, body, files = entry.split("\x1f", 6)
+    paths = [line.split("\t", 1) for line in files.strip().splitlines() if "\t" in line]
+    return {
+        "commitId": commit,
+        "author": author,
+        "mail": mail,
+        "timestamp": int(when) * 1000,
+        "msg": subject,
+        "comment": body.rstrip("\n") + "\n",
+        "paths": [{"editType": {"A": "add", "D": "delete"}.get(kind, "edit"), "path": path} for kind, path in paths],
+    }
+
+
+def author_id(author: str, mail: str) -> str:
+    """How the git plugin names an author's user: the part of the address before the at sign."""
+    return mail.partition("@")[0] or author
+
+
+def shown_command(args: Sequence[str]) -> str:
+    """A git command as the git plugin prints it."""
+    return " > git " + " ".join(args) + " # timeout=10"
