@@ -48,6 +48,7 @@ def run(
     resume: Annotated[bool, typer.Option("--resume", help="Start at the stage that failed last time, as things were before it.")] = False,
     on_failure: Annotated[str, typer.Option(help="stop, or shell: open a shell where a step failed.")] = "stop",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Walk the stages and print what would run.")] = False,
+    strict_credentials: Annotated[bool, typer.Option("--strict-credentials", help="Do not start while a credential that the script names is missing.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Run again when a file of the repository changes.")] = False,
     unknown_steps: Annotated[str | None, typer.Option(help="error or warn.")] = None,
     cps: Annotated[str | None, typer.Option(help="lenient or strict: refuse what an older controller's CPS refuses.")] = None,
@@ -90,12 +91,13 @@ def run(
         in_place=in_place,
         dry_run=dry_run,
         on_failure=on_failure,
+        strict_credentials=strict_credentials,
         interactive=sys.stdin.isatty() and sys.stderr.isatty(),
     )
     if watch:
         from cibus.cli.watch import watch_and_run
 
-        raise typer.Exit(watch_and_run(script, lambda: execute(options, loaded, format, report)))
+        raise typer.Exit(watch_and_run(script, lambda: execute(options, loaded, format, report), in_place=in_place))
     raise typer.Exit(execute(options, loaded, format, report))
 
 
@@ -152,9 +154,8 @@ def execute(options: RunOptions, config: Config, format: str, report_file: Path 
 
     bus = Bus()
     _listen(bus, format)
-    run = Run(options, config, bus, engine=_prestarted())
+    run = Run(options, config, bus, engine=_engine())
     bus.listen(LogFile(run.build.folder / "log"))
-    _preflight(run)
     outcome: list[Any] = []
 
     def work() -> None:
@@ -175,11 +176,12 @@ def execute(options: RunOptions, config: Config, format: str, report_file: Path 
     return EXIT_CODES[outcome[0]]
 
 
-def _prestarted() -> Any:
-    """The JVM that began to start before anything else was imported."""
+def _engine() -> Any:
+    """The JVM that began to start before anything else was imported, or a new one."""
     from cibus.cli import prestart
+    from cibus.pipeline.engine.process import Engine
 
-    return prestart.take()
+    return prestart.take() or Engine()
 
 
 def _listen(bus: Bus, format: str) -> None:
@@ -200,12 +202,6 @@ def _listen(bus: Bus, format: str) -> None:
         from cibus.pipeline.sinks.live import view
 
         bus.listen(view(format))
-
-
-def _preflight(run: Run) -> None:
-    from cibus.pipeline.runtime.preflight import check
-
-    check(run)
 
 
 def _wait(run: Run, thread: threading.Thread, bus: Bus) -> int | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class RunStarted(Event):
     job: str
     number: int
     preamble: tuple[str, ...]  # what Jenkins prints first: who started it, where the script is from
+    script: str = ""  # as it was named on the command line
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class StepStarted(Event):
     line: int
     label: str = ""
     arguments: str = ""  # a short, masked rendering for people
+    block: bool = False  # it has a body
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,17 @@ class RunEnded(Event):
 
     result: str
     seconds: float
+    record: Mapping[str, Any] = field(default_factory=dict)  # the build's record, its folder, and whether it can be resumed
+
+
+@dataclass(frozen=True)
+class PromptStarted(Event):
+    """A person is about to be asked at the terminal: whatever draws there stands aside."""
+
+
+@dataclass(frozen=True)
+class PromptEnded(Event):
+    """The terminal is free again."""
 
 
 Listener = Callable[[Event], None]

@@ -79,6 +79,7 @@ class Thrown(Exception):  # noqa: N818 - named as Java names it
         result: FlowInterruptedException only: the result name, e.g. ``ABORTED``
         causes: FlowInterruptedException only: (simple class name, short description) of each cause
         text: what ``toString()`` gives
+        cause: (class, message) of the exception behind it
         script_class: the class was defined by the script, so Jenkins prints a ProxyException
     """
 
@@ -92,6 +93,7 @@ class Thrown(Exception):  # noqa: N818 - named as Java names it
         causes: tuple[tuple[str, str], ...] = (),
         text: str | None = None,
         script_class: bool = False,
+        cause: tuple[str, str] | None = None,
     ) -> None:
         super().__init__(message if message is not None else class_name)
         self.class_name = class_name
@@ -101,6 +103,7 @@ class Thrown(Exception):  # noqa: N818 - named as Java names it
         self.causes = causes
         self.text = text if text is not None else (f"{class_name}: {message}" if message is not None else class_name)
         self.script_class = script_class
+        self.cause = cause
 
     @property
     def is_abort_exception(self) -> bool:

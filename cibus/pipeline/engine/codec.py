@@ -60,6 +60,10 @@ _TAGGED: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
+class JavaHashMap(dict[str, Any]):
+    """A map that is a ``java.util.HashMap`` in Groovy."""
+
+
 class RemoteRef(int):
     """The id of a Python object that came back from a script."""
 
@@ -90,6 +94,8 @@ def encode(v: Any) -> Any:
         return [encode(e) for e in v]
     if isinstance(v, Symbol):
         return {"$": "sym", "n": v.symbol, "a": encode(dict(v))}
+    if isinstance(v, JavaHashMap):
+        return {"$": "hm", "v": {("$" + str(key) if str(key).startswith("$") else str(key)): encode(e) for key, e in v.items()}}
     if isinstance(v, Mapping):
         return {("$" + str(key) if str(key).startswith("$") else str(key)): encode(e) for key, e in v.items()}
     return _encode_object(v)
@@ -147,4 +153,5 @@ def encode_thrown(x: Thrown) -> dict[str, Any]:
         "h": x.handle,
         "r": x.result,
         "k": [list(cause) for cause in x.causes],
+        "cause": list(x.cause) if x.cause else None,
     }

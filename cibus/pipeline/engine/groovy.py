@@ -57,7 +57,7 @@ def _fetch(target: Path) -> str | None:
     try:
         found = _resolve()
     except Exception as error:  # jgo and what it calls raise many kinds
-        return str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        return _reason(error)
     if hashlib.sha256(found.read_bytes()).hexdigest() != SHA256:
         return f"its SHA-256 is not {SHA256}"
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +68,17 @@ def _fetch(target: Path) -> str | None:
         os.fsync(beside.fileno())
     Path(beside.name).replace(target)
     return None
+
+
+def _reason(error: Exception) -> str:
+    """Why the jar could not be had, in a few words."""
+    from requests.exceptions import ConnectionError as NoConnection
+    from requests.exceptions import Timeout
+
+    if isinstance(error, NoConnection | Timeout):
+        return "Maven Central cannot be reached from here"
+    lines = str(error).strip().splitlines()
+    return lines[-1][:200] if lines else type(error).__name__
 
 
 def _resolve() -> Path:

@@ -49,6 +49,7 @@ def _message(error: Any) -> str:
         return f"found character '{shown}' that cannot start any token. (Do not use {shown} for indentation)"
 
     text = re.sub(r"found character '(.+)' that cannot start any token", cannot_start, text)
+    text = re.sub(r"but got '(.+)'", r"but got \1", text)
     return text + ("" if text.endswith("\n") else "\n")
 
 

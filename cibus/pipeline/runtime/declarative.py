@@ -149,18 +149,26 @@ class Declarative:
 
     def wrapped(self, options: tuple[Call, ...], work: Work) -> Any:
         """Options that are steps with a body (timeout, retry, timestamps, lock, ...), outermost first."""
-        names = [call for call in options if call.name not in JOB_OPTIONS]
-        if not names:
+        left = []
+        for call in options:
+            spec = registry.find(call.name)
+            if spec is not None and spec.block != "no" and call.name not in JOB_OPTIONS:
+                left.append(call)
+            elif call.name not in JOB_OPTIONS:
+                self.run.fidelity.step(f"option {call.name}", "accepted", [])
+        return self.wrap_next(left, work)
+
+    def wrap_next(self, left: list[Call], work: Work) -> Any:
+        """Takes the next wrapper off the list; the list is used up, so a ``retry`` repeats without the inner ones, as in Jenkins."""
+        if not left:
             return work()
-        first, rest = names[0], tuple(names[1:])
+        first = left.pop(0)
         spec = registry.find(first.name)
-        if spec is None or spec.block == "no":
-            self.run.fidelity.step(f"option {first.name}", "accepted", [])
-            return self.wrapped(rest, work)
+        assert spec is not None
         args = self.arguments(first)
         if "<anonymous>" in args and spec.only is not None:
             args[spec.only.name] = args.pop("<anonymous>")
-        return self.step(first.name, args, lambda: self.wrapped(rest, work))
+        return self.step(first.name, args, lambda: self.wrap_next(left, work))
 
     def with_tools(self, tools: tuple[Call, ...], outer: tuple[Call, ...], agent: Agent, work: Work) -> Any:
         """Tools as variables; the inner list adds to the outer one."""
@@ -250,6 +258,8 @@ class Declarative:
         """``agent { docker }`` and ``agent { dockerfile }``: the image around ``work``."""
         from cibus.pipeline.steps.docker import declarative_container
 
+        if self.run.options.dry_run:
+            return work()
         args = {name: self.value(value) for name, value in agent.args}
         return declarative_container(self.run, self.branch, agent.kind, args, work)
 
@@ -267,6 +277,7 @@ class Declarative:
                     skip = None if skip is not None and skip.kind == "restart" else skip
                 else:
                     skip = Skip("restart", stage.name, restart or "")
+            self.run.check_croaked()
             try:
                 self.stage(stage, error, parent, skip, around)
             except Thrown as thrown:
@@ -508,7 +519,7 @@ class Declarative:
             raise error[0]
 
     def any_satisfied(self, section: tuple[tuple[str, Any], ...], error: Thrown | None) -> bool:
-        return any(self.satisfied(name, error) for name, _ in section)
+        return self.run.croaked is None and any(self.satisfied(name, error) for name, _ in section)
 
     def satisfied(self, name: str, error: Thrown | None) -> bool:
         current = results.worse(self.run.build.current_result, post.result_of(error)) or "SUCCESS"

@@ -19,12 +19,14 @@ from cibus.pipeline.values import Closure, GString, JavaObject, PythonBody, Thro
 if TYPE_CHECKING:
     from cibus.pipeline.runtime.branch import Branch
 
+SPEAKS_FIRST = ("sleep", "input", "lock", "waitUntil", "build")  # they print before they suspend
 GLOBALS = ("currentBuild", "docker", "env", "params", "pipeline", "scm", "steps")
 
 
 def call(branch: Branch, name: str, args: list[Any], line: int) -> Any:
     """Runs the step, stub or symbol of that name; raises :class:`Thrown` for what the script can catch."""
     branch.check()
+    branch.run.check_croaked()
     spec = registry.find(name)
     if spec is not None:
         named, body = _split(spec, args)
@@ -74,30 +76,62 @@ def run_step(branch: Branch, spec: StepSpec, named: Mapping[str, Any], body: Clo
     ctx = StepContext(run, branch, spec, run.next_id(), line, body)
     shown = _display_name(spec, named)
     scope = branch.scope
-    run.bus.emit(StepStarted(ctx.id, scope.block, shown, branch.name, line, str(named.get("label") or ""), _summary(named, scope.secrets)))
+    run.bus.emit(StepStarted(ctx.id, scope.block, shown, branch.name, line, str(named.get("label") or ""), _summary(named, scope.secrets), block=body is not None or spec.name == "parallel"))
     error: Thrown | None = None
     try:
+        _check_saved(ctx)
         _warn_of_interpolation(ctx, shown, named)
         _check_context(ctx)
-        value = spec.function(ctx, **_bind(ctx, named))
+        value = _perform(ctx, _bind(ctx, named))
         if spec.waits:
             run.baton.give_way()
         return value
     except Thrown as thrown:
         error = thrown
         raise
-    except OSError as problem:
-        error = _java_io(problem)
-        raise error from problem
     finally:
         run.fidelity.step(spec.name, ctx.fidelity, [*([spec.differs] if spec.differs else []), *ctx.differs])
         run.bus.emit(StepEnded(ctx.id, shown, branch.name, ctx.opened, error.text if error else None, ctx.fidelity))
+
+
+def _perform(ctx: StepContext, bound: dict[str, Any]) -> Any:
+    """Calls the step's function; a dry run has a stand-in, and who debugs may have it called again."""
+    options = ctx.run.options
+    if options.dry_run:
+        from cibus.pipeline.runtime import dryrun
+
+        if (planned := dryrun.stand_in(ctx, bound)) is not None:
+            return planned.value
+    while True:
+        try:
+            return ctx.spec.function(ctx, **bound)
+        except OSError as problem:
+            error = _java_io(problem)
+            error.__cause__ = problem
+        except Thrown as thrown:
+            error = thrown
+        choice = "abort"
+        if options.on_failure == "shell":
+            from cibus.pipeline.runtime import debugshell
+
+            choice = debugshell.offer(ctx, error)
+        if choice == "abort":
+            raise error
+        if choice == "skip":
+            ctx.note_difference("it failed and was skipped by hand")
+            return None
 
 
 def _display_name(spec: StepSpec, named: Mapping[str, Any]) -> str:
     """``step([$class: 'ArtifactArchiver'])`` shows as archiveArtifacts: the delegate's symbol."""
     shown = getattr(spec.function, "shown_as", None)
     return shown(named) if shown else spec.name
+
+
+def _check_saved(ctx: StepContext) -> None:
+    """Strict mode: where a step suspends, Jenkins saves the script; what cannot be saved ends the build."""
+    if ctx.spec.waits and ctx.spec.name not in SPEAKS_FIRST:
+        ctx.check_saved()
 
 
 def _check_context(ctx: StepContext) -> None:

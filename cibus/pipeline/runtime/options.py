@@ -15,6 +15,7 @@ class RunOptions:
 
     ``mode``: scm, inline or multibranch. ``number``: None for the next one. ``answers``: ``--input``, by id.
     ``causes``: ``--cause``. ``on_failure``: stop, or shell. ``resume``: start at the stage that failed last time.
+    ``strict_credentials``: nothing runs where a credential that the script names is not to be had.
     """
 
     script: Path
@@ -35,4 +36,5 @@ class RunOptions:
     dry_run: bool = False
     on_failure: str = "stop"
     interactive: bool = False
+    strict_credentials: bool = False
     script_text: str | None = None  # where it is not read from ``script``

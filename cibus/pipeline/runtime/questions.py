@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cibus.pipeline.engine.codec import RemoteRef
 from cibus.pipeline.model.read import read_pipeline
 from cibus.pipeline.runtime import dispatch
 from cibus.pipeline.runtime.declarative import Declarative
@@ -20,8 +21,17 @@ MISSING = NewObject("Missing")
 def answer(run: Run, branch: Branch, name: str, args: list[Any], line: int) -> Any:
     """Answers a question (its name begins with ``$``) or runs a step."""
     if not name.startswith("$"):
-        return dispatch.call(branch, name, args, line)
+        return dispatch.call(branch, name, [_object(run, each) for each in args], line)
     return _QUESTIONS[name](run, branch, *args)
+
+
+def _object(run: Run, value: Any) -> Any:
+    """A Python object in place of the reference that came from the script."""
+    if isinstance(value, RemoteRef):
+        return run.objects.find(value)
+    if type(value) is dict:
+        return {key: _object(run, each) for key, each in value.items()}
+    return value
 
 
 def _env(run: Run, branch: Branch, name: str) -> Any:
@@ -77,6 +87,7 @@ def _read(run: Run, branch: Branch, tree: dict[str, Any], names: dict[str, list[
     problems = [{"m": p.message, "l": p.pos.line, "c": p.pos.column} for p in reading.problems]
     if reading.pipeline is None:
         return {"errors": problems, "closures": [], "model": ""}
+    run.trees.append(tree)
     run.models.append(reading.pipeline)
     return {"errors": problems, "closures": sorted(reading.pipeline.closures), "model": str(len(run.models) - 1)}
 

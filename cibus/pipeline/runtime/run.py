@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from cibus.config import Config
-from cibus.errors import CibusError, EngineError, SourceError
+from cibus.errors import CibusError, EngineError, SourceError, UsageError
 from cibus.pipeline.engine.process import Channel, Engine
 from cibus.pipeline.model.records import Pipeline
-from cibus.pipeline.events import Bus, Event, Output, PipelineEnded, PipelineStarted, Remark, RunEnded, RunStarted
-from cibus.pipeline.runtime import parameters, questions
+from cibus.pipeline.events import Bus, Event, PipelineEnded, PipelineStarted, PromptEnded, PromptStarted, Remark, RunEnded, RunStarted
+from cibus.pipeline.runtime import parameters, preflight, questions
 from cibus.pipeline.runtime.answers import Answers
 from cibus.pipeline.runtime.baton import Baton
 from cibus.pipeline.runtime.branch import Branch
@@ -49,6 +49,7 @@ from cibus.pipeline.values import Closure, PythonBody, Thrown, interrupted
 SCRIPT = "WorkflowScript"
 PATIENCE = 3.0  # seconds that Groovy code gets to reach a step after an abort, before its JVM is ended
 STACK = 64 << 20
+PROXY = "hudson.remoting.ProxyException: "
 PROXIED = frozenset(
     {
         "groovy.lang.MissingPropertyException",
@@ -122,13 +123,16 @@ class Run:
         self.baton = Baton()
         self.milestones: list[int] = []
         self.models: list[Pipeline] = []
+        self.trees: list[Mapping[str, Any]] = []
         self._secrets: tuple[str, ...] = ()
         self._id = 0
         self._branches = 0
         self._counters = threading.Lock()
+        self._prompting = threading.RLock()
         self._by_branch: dict[int, Branch] = {}
         self._engine = engine
         self._aborted = False
+        self.croaked: Thrown | None = None
         self._crash: BaseException | None = None
         self._printed_causes: set[int] = set()
 
@@ -156,6 +160,11 @@ class Run:
     def register(self, branch: Branch) -> None:
         """A branch of ``parallel`` begins."""
         self._by_branch[branch.id] = branch
+
+    def forget(self, branch: Branch) -> None:
+        """A branch of ``parallel`` ended."""
+        self._by_branch.pop(branch.id, None)
+        branch.channel.end()
 
     def current_branch(self) -> Branch:
         """The branch whose thread this is."""
@@ -194,7 +203,7 @@ class Run:
             BaseException: a bug in cibus; the build is recorded as FAILURE first.
         """
         started = time.monotonic()
-        self.bus.emit(RunStarted(self.build.job, self.build.number, preamble(self)))
+        self.bus.emit(RunStarted(self.build.job, self.build.number, preamble(self), self.script_name))
         epilogue: tuple[str, ...] = ()
         running = False
         try:
@@ -203,15 +212,20 @@ class Run:
             self.baton.acquire()
             try:
                 script = self._compile()
+                preflight.check(self)
                 running = True
                 self.bus.emit(PipelineStarted())
                 self.main.channel.run(script)
             except Thrown as error:
-                epilogue = self._failed(error)
+                epilogue = self._failed(self.croaked or error, running)
             finally:
                 self.baton.release()
             if self._crash is not None:
                 raise self._crash
+        except UsageError as error:
+            self.build.set_result("NOT_BUILT")
+            self._end(running, (f"ERROR: {error}",), started)
+            raise
         except EngineError as error:
             if not self._aborted:
                 self.build.set_result("FAILURE")
@@ -230,24 +244,25 @@ class Run:
             info = self.libraries.load(name)
             if info is not None:
                 channel.request("library", **info)
-        script = channel.compile(self.text, SCRIPT, strict=self.config.pipeline.cps == "strict")
+        script = channel.compile(self.text, SCRIPT, strict=self.strict)
         self.snapshots.restore()
         return script
 
-    def _failed(self, error: Thrown) -> tuple[str, ...]:
+    def _failed(self, error: Thrown, running: bool) -> tuple[str, ...]:
         """The script ended by an exception: the result, and what the log says of it."""
         self.build.set_result(result_of(error))
         if error.is_interruption:
             return tuple(text for kind, text in error.causes if not (kind == "UserInterruption" and self._aborted) and kind != "FailFastCause")
         if error.is_abort_exception:
             return (f"ERROR: {error.message or ''}",)
-        return tuple(self.trace(error).rstrip("\n").split("\n"))
+        text = self.trace(error).rstrip("\n")
+        return tuple((text if running else text.removeprefix(PROXY)).split("\n"))
 
     def trace(self, error: Thrown) -> str:
         """An exception with its stack, as Jenkins prints it, without frames of the engine."""
-        text = self.engine.trace(error) or error.text
+        text = error.text if error is self.croaked else self.engine.trace(error) or error.text
         if error.class_name in PROXIED or error.script_class:
-            text = "hudson.remoting.ProxyException: " + text
+            text = PROXY + text
         return "\n".join(line for line in text.split("\n") if not line.startswith("\tat ") or _is_script_frame(line))
 
     def _end(self, running: bool, epilogue: tuple[str, ...], started: float) -> None:
@@ -257,10 +272,12 @@ class Run:
         secrets = self._secrets if self.config.pipeline.cps != "strict" else ()
         self.bus.emit(PipelineEnded(tuple(mask(line, secrets) for line in epilogue), running))
         seconds = time.monotonic() - started
-        write_atomically(build.folder / RECORD, _json(self.record(seconds)))
-        self.workspaces.settle(self.nodes.builtin.name)
+        record = self.record(seconds)
+        write_atomically(build.folder / RECORD, _json(record))
+        if not self.options.dry_run:
+            self.workspaces.settle(self.nodes.builtin.name)
         self.history.prune(build.job, self.config.pipeline.keep_runs)
-        self.bus.emit(RunEnded(build.result, seconds))
+        self.bus.emit(RunEnded(build.result, seconds, {**record, "folder": str(build.folder), "resumable": self.snapshots.kept}))
 
     def record(self, seconds: float | None = None) -> dict[str, Any]:
         """The build as the state folder keeps it."""
@@ -287,6 +304,7 @@ class Run:
             "changes": build.changes,
             "causes": [cause.text for cause in build.causes],
             "workspace": str(self.workspaces.root / self.workspaces.name),
+            "fidelity": self.fidelity.as_json(),
         }
 
     # -- what the script asks for
@@ -362,8 +380,12 @@ class Run:
     @contextlib.contextmanager
     def terminal(self) -> Iterator[None]:
         """While a person is asked, the live view stands aside."""
-        self.bus.emit(Output("", -1, ""))
-        yield
+        with self._prompting:
+            self.bus.emit(PromptStarted())
+            try:
+                yield
+            finally:
+                self.bus.emit(PromptEnded())
 
     def _ask_secret(self, credential: Any, field: str) -> str | None:
         if not self.options.interactive:
@@ -372,6 +394,24 @@ class Run:
 
         with self.terminal():
             return getpass.getpass(f"credential {credential.id}, {field}: ")
+
+    # -- the script's state
+
+    @property
+    def strict(self) -> bool:
+        """Whether an older controller's CPS is mirrored."""
+        return self.config.pipeline.cps == "strict"
+
+    def croak(self, class_name: str) -> Thrown:
+        """The script cannot be saved: the build ends here, and nothing can catch it."""
+        text = "an exception which occurred:\n\tin object org.jenkinsci.plugins.workflow.cps.CpsThreadGroup\nCaused: java.io.NotSerializableException: " + class_name
+        self.croaked = Thrown("java.io.NotSerializableException", class_name, text=text)
+        return self.croaked
+
+    def check_croaked(self) -> None:
+        """Raises what ended the build, for any step that is still tried."""
+        if self.croaked is not None:
+            raise self.croaked
 
     # -- stopping
 

@@ -43,6 +43,11 @@ class Snapshots:
                 return
         raise UsageError(f"--resume: no build of {run.build.job} here has failed in a stage; run it once without --resume")
 
+    @property
+    def kept(self) -> bool:
+        """Whether there is something to resume from."""
+        return (self._folder / "state.json").is_file()
+
     def take(self, branch: Branch, stage: str) -> None:
         """Keeps the state before a stage; the one before is replaced."""
         if self._run.options.dry_run:

@@ -23,6 +23,7 @@ class StageRecord:
     tag: str | None = None
     seconds: float = 0.0
     children: list[int] = field(default_factory=list)
+    forked: bool = False
 
 
 class StageBook:
@@ -40,6 +41,12 @@ class StageBook:
             if parent in self._stages:
                 self._stages[parent].children.append(id)
         return record
+
+    def forks(self, id: int) -> None:
+        """A parallel step runs in the stage."""
+        with self._lock:
+            if id in self._stages:
+                self._stages[id].forked = True
 
     def warn(self, id: int, status: str) -> None:
         """A step in the stage marks it (unstable, catchError, junit): it becomes at least that bad."""
@@ -69,6 +76,9 @@ class StageBook:
         if record.children:
             # the stage view cuts a stage where a nested one begins: what fails later counts there
             return record.warning or "SUCCESS"
+        if record.forked:
+            # beside a fork the stage view does not see the warnings of single steps
+            return error_status or "SUCCESS"
         return error_status or record.warning or "SUCCESS"
 
     def all(self) -> list[StageRecord]:

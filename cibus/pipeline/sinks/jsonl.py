@@ -24,5 +24,5 @@ class JsonLines:
 
     def __call__(self, event: Event) -> None:
         """Takes an event."""
-        self._stream.write(json.dumps(as_json(event), ensure_ascii=False) + "\n")
+        self._stream.write(json.dumps(as_json(event), ensure_ascii=False, default=str) + "\n")
         self._stream.flush()

@@ -105,8 +105,16 @@ class StepContext:
         with self.branch.suspended():
             yield
 
+    def check_saved(self) -> None:
+        """Strict mode: here Jenkins saves the script; a local variable that cannot be saved ends the build."""
+        if self.run.strict:
+            unsaved = self.branch.channel.request("unsaved")
+            if unsaved is not None:
+                raise self.run.croak(str(unsaved))
+
     def sleep(self, seconds: float) -> None:
         """Waits; ends early by raising FlowInterruptedException when the branch is interrupted."""
+        self.check_saved()
         self.branch.wait(seconds)
 
     # -- results

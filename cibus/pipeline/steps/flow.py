@@ -6,9 +6,11 @@ import threading
 import time as clock
 from typing import Any
 
+from cibus.pipeline.engine.codec import JavaHashMap
 from cibus.pipeline.events import StageEnded, StageStarted
 from cibus.pipeline.runtime import results
 from cibus.pipeline.runtime.branch import Branch
+from cibus.pipeline.runtime.envblock import java_order
 from cibus.pipeline.steps.basic import UNIT_SECONDS, UNITS, check_unit, span
 from cibus.pipeline.steps.context import StepContext
 from cibus.pipeline.steps.registry import step
@@ -87,6 +89,7 @@ def fan_out(ctx: StepContext, work: dict[str, Any], fail_fast: bool) -> dict[str
     lock = threading.Lock()
     scope = parent.scope.inside(block=ctx.id)
     ctx.opened = True
+    run.stages.forks(scope.stage)
     fan.branches = [Branch(run, run.next_branch(), name, scope) for name in work]
 
     def serve(branch: Branch, job: Any) -> None:
@@ -106,9 +109,10 @@ def fan_out(ctx: StepContext, work: dict[str, Any], fail_fast: bool) -> dict[str
             crashes.append(crash)
         finally:
             run.baton.release()
-            branch.channel.end()
+            run.forget(branch)
 
     for branch in fan.branches:
+        run.register(branch)
         _open_branch(run, ctx, branch)
     with parent.waiting(fan):
         threads = [run.thread(serve, branch, job) for branch, job in zip(fan.branches, work.values(), strict=True)]
@@ -118,7 +122,7 @@ def fan_out(ctx: StepContext, work: dict[str, Any], fail_fast: bool) -> dict[str
         raise crashes[0]
     if errors:
         raise _worst(errors)
-    return {name: values[name] for name in work if name in values}
+    return JavaHashMap({name: values[name] for name in java_order(list(work)) if name in values})
 
 
 def _open_branch(run: Any, ctx: StepContext, branch: Branch) -> None:

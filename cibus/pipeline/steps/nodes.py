@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from cibus.pipeline.runtime.envblock import java_order
 from cibus.pipeline.steps.context import StepContext
 from cibus.pipeline.steps.registry import step
 from cibus.pipeline.values import Thrown
@@ -65,7 +66,8 @@ def with_env(ctx: StepContext, overrides: list[Any]) -> Any:
         if not equals:
             raise Thrown("java.lang.IllegalArgumentException", f"Environment variable assignment must have an equals sign: {each}")
         overlay[name] = value
-    return ctx.run_body(ctx.scope.with_env(overlay))
+    # the overrides are a HashMap in Jenkins, whose order decides where two prepend to the same variable
+    return ctx.run_body(ctx.scope.with_env({name: overlay[name] for name in java_order(list(overlay))}))
 
 
 @step("nodesByLabel", plugin="pipeline-utility-steps")

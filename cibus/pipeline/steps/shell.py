@@ -79,7 +79,7 @@ def pwsh(
 
 def _powershell(ctx: StepContext, program: str, script: str, stdout: bool, status: bool, encoding: str | None) -> Any:
     if shutil.which(program, path=ctx.environ().get("PATH")) is None and ctx.scope.container is None:
-        raise Thrown("java.io.IOException", f'Cannot run program "{program}" (in directory "{ctx.cwd}"): error=2, No such file or directory')
+        raise Thrown("java.io.IOException", f'Cannot run program "{program}" (in directory "{ctx.cwd}"): error=2, No such file or directory', cause=("java.io.IOException", "error=2, No such file or directory"))
     with _script_file(ctx, script, "powershellScript.ps1") as file:
         return _run(ctx, [program, "-NoProfile", "-NonInteractive", "-File", str(file)], stdout, status, encoding)
 

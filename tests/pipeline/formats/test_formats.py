@@ -129,6 +129,12 @@ def test_yaml_dump_scalars(value: Any, expected: str) -> None:
     assert snakeyaml.dump_all([{"k": value}]) == f"k: {expected}\n"
 
 
+def test_yaml_error_in_a_list() -> None:
+    with pytest.raises(Thrown, match="expected ',' or ']', but got <stream end>") as caught:
+        snakeyaml.load_all("a: [1")
+    assert caught.value.class_name == "org.yaml.snakeyaml.parser.ParserException"
+
+
 def test_yaml_error() -> None:
     with pytest.raises(Thrown) as caught:
         snakeyaml.load_all("a: 1\n\tb: 2")

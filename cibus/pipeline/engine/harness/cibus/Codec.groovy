@@ -121,6 +121,7 @@ class Codec {
             case 'x': return toThrowable(m)
             case 'py': return new Remote((int) m.get('id'), (String) m.get('s'))
             case 'sym': return new Symbol((String) m.get('n'), (Map) decode(m.get('a')))
+            case 'hm': return new HashMap((Map) decode(m.get('v')))
             case 'json': return StandIns.json(m.get('v'))
             case 'new': return StandIns.make((String) m.get('c'), (Map) decode(m.get('f')))
             case 'array': return StandIns.array((String) m.get('c'), (List) decode(m.get('v')))
@@ -136,6 +137,9 @@ class Codec {
             Object known = held((int) h)
             if (known instanceof Throwable) return (Throwable) known
         }
-        return StandIns.throwable((String) m.get('c'), (String) m.get('m'), (String) m.get('r'), (List) m.get('k'))
+        Throwable made = StandIns.throwable((String) m.get('c'), (String) m.get('m'), (String) m.get('r'), (List) m.get('k'))
+        List cause = (List) m.get('cause')
+        if (cause != null) made.initCause(StandIns.throwable((String) cause[0], (String) cause[1], null, null))
+        made
     }
 }

@@ -26,7 +26,7 @@ class Declarative extends CompilationCustomizer {
         if (last.is(source)) return  // another class of the same file
         last = source
         ModuleNode module = source.AST
-        libraries(module, source)
+        if (!libraries(module, source)) return
         for (MethodNode m : module.methods) if (m.voidMethod) m.returnType = ClassHelper.OBJECT_TYPE
         List<BlockStatement> places = [module.statementBlock]
         for (MethodNode m : module.methods) if (m.code instanceof BlockStatement) places.add((BlockStatement) m.code)
@@ -37,7 +37,7 @@ class Declarative extends CompilationCustomizer {
                 if (found != null && seen++ == 0) place.statements.set(i, replaced(found, source, module))
             }
         }
-        explicitThis(module)
+        explicitThis(module, source)
     }
 
     private static MethodCallExpression pipeline(Statement s) {
@@ -84,28 +84,32 @@ class Declarative extends CompilationCustomizer {
         c
     }
 
-    private static void libraries(ModuleNode module, SourceUnit source) {
+    /** Loads them; false where that failed, and the rest of the script must not be looked at. */
+    private static boolean libraries(ModuleNode module, SourceUnit source) {
         List<String> wanted = new ArrayList<>()
         LibraryAnnotations finder = new LibraryAnnotations(source, wanted)
         for (ImportNode i : module.imports + module.starImports) finder.take(i.annotations)
         for (ImportNode i : module.staticImports.values() + module.staticStarImports.values()) finder.take(i.annotations)
         for (ClassNode c : module.classes) finder.visitClass(c)
         module.statementBlock.visit(finder)
-        if (wanted.isEmpty()) return
+        if (wanted.isEmpty()) return true
         Object found = Host.call('$libraries', [wanted.unique()] as Object[])
         if (found == null) {
             source.errorCollector.addErrorAndContinue(new SimpleMessage('Loading libraries failed', source) {
                 void write(PrintWriter writer, org.codehaus.groovy.control.Janitor janitor) { writer.println(source.name + ': Loading libraries failed') }
             })
-            source.errorCollector.failIfErrors()
+            return false
         }
         for (Object each : (List) found) Scripts.addLibrary((Map) each)
+        true
     }
 
     /** In a closure a bare println or sleep would be Groovy's own method on the closure; in Jenkins it is the script's. */
-    private static void explicitThis(ModuleNode module) {
+    private static void explicitThis(ModuleNode module, SourceUnit source) {
         Set<String> own = module.methods.collect { MethodNode m -> m.name } as Set<String>
-        CodeVisitorSupport visitor = new CodeVisitorSupport() {
+        ClassCodeVisitorSupport visitor = new ClassCodeVisitorSupport() {
+            protected SourceUnit getSourceUnit() { source }
+
             void visitMethodCallExpression(MethodCallExpression call) {
                 super.visitMethodCallExpression(call)
                 String name = call.methodAsString

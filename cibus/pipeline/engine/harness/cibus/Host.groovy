@@ -58,10 +58,21 @@ class Host {
     }
 
     private static String trace(int handle) {
-        StringWriter text = new StringWriter()
         Object t = Codec.held(handle)
-        if (t instanceof Throwable) ((Throwable) t).printStackTrace(new PrintWriter(text, true))
+        StringBuilder text = new StringBuilder()
+        if (t instanceof Throwable) print((Throwable) t, text, 0)
         return text.toString()
+    }
+
+    /** As Jenkins prints exceptions (hudson.Functions.printThrowable): what caused it first. */
+    private static void print(Throwable t, StringBuilder text, int depth) {
+        Throwable cause = t.cause
+        if (cause != null && cause != t && depth < 20) {
+            print(cause, text, depth + 1)
+            text.append('Caused: ')
+        }
+        text.append(t.toString()).append('\n')
+        for (StackTraceElement e : t.stackTrace) text.append('\tat ').append(e.toString()).append('\n')
     }
 
     /** A branch's thread: does what Python asks for until Python says that the branch has ended. */

@@ -55,6 +55,7 @@ class Scripts {
             case 'invoke': return Cps.enterClosure((Closure) Codec.held((int) message.get('h')), ((List) Codec.decode(message.get('a'))).toArray())
             case 'library': addLibrary(message); return null
             case 'variable': return enterLibrary(libraryVariable((String) message.get('name')), (String) message.get('name'), ((List) Codec.decode(message.get('a'))).toArray())
+            case 'unsaved': return Cps.unsaved()
             case 'classes': return new LoadedClasses('')
             case 'variables': return visibleVariables()
             case 'restore': BINDING.variables.putAll((Map) Codec.decode(message.get('v'))); return null

@@ -1,0 +1,249 @@
+"""``cibus runs``: what earlier runs left in the state folder."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from cibus.pipeline.runtime.history import History, PastBuild
+
+runs = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, help="List, show and clean the runs kept here.")
+
+StateDir = Annotated[Path | None, typer.Option(help="Where runs are kept; default: the state folder of this repository.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Which = Annotated[str, typer.Argument(metavar="[RUN]", help="JOB#N, #N, or last.")]
+
+
+@runs.command("list")
+def list_runs(state_dir: StateDir = None, as_json: AsJson = False) -> None:
+    """List the runs kept here, newest first.
+
+    Examples:
+
+      cibus runs list
+
+      cibus runs list --json
+    """
+    history = _history(state_dir)
+    builds = history.every()
+    if as_json:
+        print(json.dumps([_row(build) for build in builds], indent=2, ensure_ascii=False))
+        return
+    if not builds:
+        print(f"no runs in {history.state}")
+        return
+    rows = [(f"{build.record['job']}#{build.number}", build.result, _when(build), _seconds(build), "resumable" if _held(build) and build.result != "SUCCESS" else "") for build in builds]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        print("  ".join(text.ljust(width) for text, width in zip(row, [*widths, 0], strict=True)).rstrip())
+
+
+@runs.command("show")
+def show(run: Which = "last", state_dir: StateDir = None, as_json: AsJson = False) -> None:
+    """Show a run: its stages, artifacts, fidelity, and what is held to resume it.
+
+    Examples:
+
+      cibus runs show
+
+      cibus runs show 'app#12' --json
+    """
+    build = _find(_history(state_dir), run)
+    if as_json:
+        print(json.dumps({**build.record, "folder": str(build.folder), "held": dict(_sizes(build))}, indent=2, ensure_ascii=False))
+        return
+    print("\n".join(_details(build)))
+
+
+@runs.command("log")
+def log(run: Which = "last", state_dir: StateDir = None, as_json: AsJson = False) -> None:
+    """Print the log of a run, as Jenkins' console shows it.
+
+    Examples:
+
+      cibus runs log
+
+      cibus runs log '#3' | less
+    """
+    from cibus.errors import CibusError
+
+    build = _find(_history(state_dir), run)
+    path = build.folder / "log"
+    try:
+        with path.open(encoding="utf-8", errors="replace", newline="") as file:
+            if as_json:
+                print(json.dumps({"job": build.record["job"], "number": build.number, "log": file.read()}, ensure_ascii=False))
+                return
+            while piece := file.read(1 << 16):
+                sys.stdout.write(piece)
+    except OSError as error:
+        raise CibusError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+@runs.command("clean")
+def clean(
+    keep: Annotated[int | None, typer.Option(min=0, help="Keep the newest so many of each job.")] = None,
+    older: Annotated[int | None, typer.Option(min=0, metavar="DAYS", help="Remove those that are older.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Remove all runs, and the workspaces.")] = False,
+    state_dir: StateDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove runs: --keep N, --older DAYS, or --all.
+
+    Examples:
+
+      cibus runs clean --keep 5
+
+      cibus runs clean --older 30
+    """
+    from cibus.errors import UsageError
+
+    if everything == (keep is not None or older is not None):
+        raise UsageError("runs clean: give --all, or --keep N and --older DAYS, or one of them")
+    history = _history(state_dir)
+    gone = history.every() if everything else _surplus(history, keep, older)
+    freed = _remove(history, gone, everything=everything)
+    if as_json:
+        print(json.dumps({"removed": [f"{build.record['job']}#{build.number}" for build in gone], "bytes": freed}, indent=2))
+    else:
+        print(f"removed {len(gone)} run{'' if len(gone) == 1 else 's'}, {_size(freed)}")
+
+
+def _history(state_dir: Path | None) -> History:
+    from cibus.pipeline.runtime.history import History
+    from cibus.pipeline.runtime.state import state_folder
+
+    return History(state_dir or state_folder(Path("Jenkinsfile")))
+
+
+def _find(history: History, wanted: str) -> PastBuild:
+    """The build that JOB#N, #N or ``last`` names; raises UsageError."""
+    from cibus.errors import UsageError
+
+    builds = history.every()
+    job, mark, number = wanted.rpartition("#")
+    if wanted == "last":
+        found = builds[:1]
+    elif mark and number.isdigit():
+        found = [each for each in builds if each.number == int(number) and job in ("", each.record["job"])]
+    else:
+        raise UsageError(f"{wanted}: give a run as JOB#N, #N or last")
+    if not found:
+        raise UsageError(f"there is no run {wanted} in {history.state}; cibus runs list shows those there are")
+    jobs = sorted({str(each.record["job"]) for each in found})
+    if len(jobs) > 1:
+        raise UsageError(f"{wanted} is one of several: {', '.join(f'{name}{wanted}' for name in jobs)}; name the job too")
+    return found[0]
+
+
+def _row(build: PastBuild) -> dict[str, Any]:
+    record = build.record
+    names = ("job", "number", "result", "started", "seconds", "displayName", "description")
+    return {**{name: record.get(name) for name in names}, "folder": str(build.folder), "resumable": bool(_held(build)) and build.result != "SUCCESS"}
+
+
+def _when(build: PastBuild) -> str:
+    import datetime
+
+    return f"{datetime.datetime.fromtimestamp(float(build.record.get('started', 0))):%Y-%m-%d %H:%M:%S}"
+
+
+def _seconds(build: PastBuild) -> str:
+    from cibus.pipeline.sinks.progress import duration
+
+    return duration(float(build.record.get("seconds", 0)))
+
+
+def _details(build: PastBuild) -> Iterator[str]:
+    from cibus.pipeline.sinks.progress import duration
+    from cibus.pipeline.sinks.summary import fidelity_words
+
+    record = build.record
+    yield f"{record['job']}#{build.number}  {build.result}  {_when(build)}, {_seconds(build)}"
+    if record.get("description"):
+        yield f"  {record['description']}"
+    stages = record.get("stages") or []
+    width = max([len(stage["name"]) for stage in stages], default=0)
+    for stage in stages:
+        yield f"  {stage['name']:{width}}  {stage['status']:12}  {duration(stage['seconds']):>8}"
+    for name, value in (record.get("parameters") or {}).items():
+        yield f"parameter: {name}={value}"
+    if tests := record.get("tests"):
+        yield f"tests:     {tests['total']}, {tests['failed']} failed, {tests['skipped']} skipped"
+    for name in record.get("artifacts") or []:
+        yield f"artifact:  {build.folder / 'artifacts' / name}"
+    yield f"log:       {build.folder / 'log'}"
+    if words := fidelity_words(record.get("fidelity") or {}):
+        yield f"not as CI: {words}"
+    held = _held(build)
+    if held:
+        yield f"to resume: stage {held.get('stage')}"
+        for name, size in _sizes(build):
+            yield f"  {name:11} {_size(size):>10}"
+
+
+def _held(build: PastBuild) -> dict[str, Any]:
+    """What was kept to start again at a stage."""
+    try:
+        state = json.loads((build.folder / "resume" / "state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return state if isinstance(state, dict) else {}
+
+
+def _sizes(build: PastBuild) -> Iterator[tuple[str, int]]:
+    for name, place in (("workspace", "resume/workspace"), ("stashes", "resume/stashes"), ("variables", "resume/state.json"), ("artifacts", "artifacts"), ("log", "log")):
+        path = build.folder / place
+        if path.exists():
+            yield name, _bytes(path)
+
+
+def _bytes(path: Path) -> int:
+    if path.is_dir() and not path.is_symlink():
+        return sum(each.lstat().st_size for each in path.rglob("*") if not each.is_dir())
+    return path.lstat().st_size if path.exists() else 0
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"
+
+
+def _surplus(history: History, keep: int | None, older: int | None) -> list[PastBuild]:
+    import time
+    from collections import Counter
+
+    limit = None if older is None else time.time() - older * 86400
+    seen: Counter[str] = Counter()
+    gone = []
+    for build in history.every():
+        job = str(build.record["job"])
+        seen[job] += 1
+        too_many = keep is not None and seen[job] > keep
+        too_old = limit is not None and float(build.record.get("started", 0)) < limit
+        if too_many or too_old:
+            gone.append(build)
+    return gone
+
+
+def _remove(history: History, gone: list[PastBuild], *, everything: bool) -> int:
+    """Removes builds; gives how many bytes that freed."""
+    import shutil
+
+    folders = [build.folder for build in gone]
+    if everything:
+        folders += [folder for folder in (history.state / "jobs", history.state / "workspaces") if folder.is_dir()]
+    freed = 0
+    for folder in folders:
+        freed += _bytes(folder) if folder.is_dir() else 0
+        shutil.rmtree(folder, ignore_errors=True)
+    return freed
