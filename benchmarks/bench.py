@@ -86,10 +86,14 @@ def cibus(*args: str) -> list[str]:
     return [str(program) if program.exists() else shutil.which("cibus") or "cibus", *args]
 
 
-def measure(argv: list[str], cwd: Path, env: dict[str, str], mark: str | None = None, *, memory: bool = False) -> Timing:
+def measure(
+    argv: list[str], cwd: Path, env: dict[str, str], mark: str | None = None, *, memory: bool = False
+) -> Timing:
     """Runs a program once; raises RuntimeError with its output where it fails."""
     started = time.perf_counter()
-    process = subprocess.Popen(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     watcher = _Memory(process.pid) if memory else None
     first: float | None = None
     seen: list[bytes] = []
@@ -165,7 +169,12 @@ def repository(folder: Path, **files: str) -> Path:
     for name, text in files.items():
         (folder / {"gitlab": ".gitlab-ci.yml"}.get(name, name)).write_text(text, encoding="utf-8")
     identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.com", "-c", "init.defaultBranch=main"]
-    for args in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "bench"], ["remote", "add", "origin", "git@example.com:bench/bench.git"]):
+    for args in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["commit", "-q", "-m", "bench"],
+        ["remote", "add", "origin", "git@example.com:bench/bench.git"],
+    ):
         subprocess.run(["git", *identity, *args], cwd=folder, check=True, capture_output=True)
     return folder
 
@@ -192,7 +201,10 @@ def start_up(bench: Bench, repo: Path) -> None:
         return found
 
     bare, version, step = in_turns(
-        bench.runs, lambda: measure(python, repo, env).total, lambda: measure(cibus("--version"), repo, env).total, first
+        bench.runs,
+        lambda: measure(python, repo, env).total,
+        lambda: measure(cibus("--version"), repo, env).total,
+        first,
     )
     total = median([measure(run, repo, env, MARK).total for _ in range(bench.runs)])
     bench.add("python -c pass", bare, "ms")
@@ -224,7 +236,11 @@ def echoes(bench: Bench) -> None:
     repo = repository(bench.top / "echo", Jenkinsfile=f"for (int i = 0; i < {ECHOES}; i++) {{ echo 'x' }}\n")
     empty = repository(bench.top / "none", Jenkinsfile="echo 'x'\n")
     run = cibus("run", "--format", "plain")
-    many, none = in_turns(min(3, bench.runs), lambda: measure(run, repo, bench.env()).total, lambda: measure(run, empty, bench.env()).total)
+    many, none = in_turns(
+        min(3, bench.runs),
+        lambda: measure(run, repo, bench.env()).total,
+        lambda: measure(run, empty, bench.env()).total,
+    )
     bench.add(f"echo, each of {ECHOES:,}", (many - none) / ECHOES * 1000, "us")
 
 
@@ -243,7 +259,10 @@ def shells(bench: Bench) -> None:
         return (time.perf_counter() - started) / SHELLS
 
     process, many, none = in_turns(
-        min(3, bench.runs), bare, lambda: measure(run, repo, bench.env()).total, lambda: measure(run, empty, bench.env()).total
+        min(3, bench.runs),
+        bare,
+        lambda: measure(run, repo, bench.env()).total,
+        lambda: measure(run, empty, bench.env()).total,
     )
     bench.add("a bare subprocess: sh -xe", process, "ms")
     bench.add("sh 'true' above that", (many - none) / SHELLS - process, "ms", 3)
@@ -251,7 +270,7 @@ def shells(bench: Bench) -> None:
 
 def branches(bench: Bench) -> None:
     """A thousand parallel branches, and the memory that runs take."""
-    script = f"def b = [:]\nfor (int i = 0; i < {BRANCHES}; i++) {{ def n = i; b[\"b$n\"] = {{ echo \"in $n\" }} }}\nparallel b\n"
+    script = f'def b = [:]\nfor (int i = 0; i < {BRANCHES}; i++) {{ def n = i; b["b$n"] = {{ echo "in $n" }} }}\nparallel b\n'
     repo = repository(bench.top / "wide", Jenkinsfile=script)
     small = bench.top / "trivial"
     run = cibus("run", "--format", "plain")
@@ -270,10 +289,17 @@ def against_gitlab(bench: Bench, repo: Path) -> None:
         return
     place = bench.top / "npm"
     place.mkdir()
-    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", str(place), RIVAL], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(place), RIVAL],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     program = place / "node_modules" / ".bin" / "gitlab-ci-local"
     if done.returncode != 0 or not program.exists():
-        print(f"gitlab-ci-local: left out, npm could not install it: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
+        print(
+            f"gitlab-ci-local: left out, npm could not install it: {(done.stderr.strip().splitlines() or ['no message'])[-1]}"
+        )
         return
     theirs = [str(program), "one"]
     ours = cibus("run", "--format", "plain")
@@ -300,7 +326,9 @@ def main() -> int:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="cibus-bench-", ignore_cleanup_errors=True) as top:
         bench = Bench(Path(top), args.runs)
-        print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, median of {args.runs}\n")
+        print(
+            f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, median of {args.runs}\n"
+        )
         print(f"{'':58} {'figure':>9} {'':4} {'goal':>8}")
         repo = repository(bench.top / "trivial", Jenkinsfile=DECLARATIVE, gitlab=GITLAB)
         warm_up(bench, repo)
@@ -312,7 +340,16 @@ def main() -> int:
         branches(bench)
         cold(bench, repo)
         if args.json:
-            rows = [{"name": r.name.strip(), "value": round(r.value, 3), "unit": r.unit, "goal": r.goal, "verdict": r.verdict} for r in bench.rows]
+            rows = [
+                {
+                    "name": r.name.strip(),
+                    "value": round(r.value, 3),
+                    "unit": r.unit,
+                    "goal": r.goal,
+                    "verdict": r.verdict,
+                }
+                for r in bench.rows
+            ]
             args.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     return 0
 

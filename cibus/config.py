@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -104,12 +105,16 @@ class Config:
 
 @dataclass(frozen=True)
 class Key:
-    """A key of a table: its kind (str, int, bool, strings, table, any, secret) and the values it may take."""
+    """A key of a table: its kind (str, int, bool, strings, table, any, secret) and the values it may take.
+
+    ``pattern``: what a text must begin with or be, as a regular expression, where ``choices`` cannot say it.
+    """
 
     kind: str
     choices: tuple[str, ...] = ()
     help: str = ""
     required: bool = False
+    pattern: str = ""
 
 
 CREDENTIAL_KINDS = (
@@ -148,7 +153,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "labels": Key("strings", help="the labels of the agent"),
         "mode": Key("str", ("normal", "exclusive"), "exclusive: only used when a label asks for it"),
         "executors": Key("int", help="how many builds it takes at once"),
-        "run_on": Key("str", help="local, or container:IMAGE"),
+        "run_on": Key("str", help="local, or container:IMAGE", pattern="^(local|container:.+)$"),
         "env": Key("table", help="environment variables of the agent"),
     },
     "stubs": {
@@ -230,6 +235,8 @@ class _Reader:
         for name in data:
             if name not in known:
                 raise self.wrong((name,), f"unknown key {name!r}{_hint(name, known)}")
+            if not isinstance(data[name], dict):
+                raise self.wrong((name,), f"[{name}] must be a table")
         return Config(
             path=self.path,
             credentials=self.named(data, "credentials", self.credential),
@@ -244,8 +251,6 @@ class _Reader:
 
     def named(self, data: dict[str, Any], table: str, make: Callable[[str, dict[str, Any]], T]) -> dict[str, T]:
         section = data.get(table, {})
-        if not isinstance(section, dict):
-            raise self.wrong((table,), f"[{table}] must be a table")
         made = {}
         for name, entry in section.items():
             if not isinstance(entry, dict):
@@ -296,8 +301,6 @@ class _Reader:
 
     def agent(self, name: str, entry: dict[str, Any]) -> AgentConfig:
         run_on = entry.get("run_on", "local")
-        if run_on != "local" and not run_on.startswith("container:"):
-            raise self.wrong(("agents", name, "run_on"), f"run_on in [agents.{name}] must be local or container:IMAGE")
         env = {key: str(value) for key, value in entry.get("env", {}).items()}
         return AgentConfig(
             name, tuple(entry.get("labels", ())), entry.get("mode", "normal"), entry.get("executors", 1), run_on, env
@@ -311,6 +314,8 @@ class _Reader:
         """``[tools.TYPE.NAME] home = "..."``."""
         made: dict[str, dict[str, str]] = {}
         for kind, names in section.items():
+            if not isinstance(names, dict):
+                raise self.wrong(("tools", kind), f"[tools.{kind}] must be a table of tools, each with its home")
             for name, entry in names.items():
                 where = ("tools", kind, name)
                 if not isinstance(entry, dict) or not isinstance(entry.get("home"), str) or len(entry) != 1:
@@ -326,7 +331,8 @@ class _Reader:
 
     def pipeline(self, section: dict[str, Any]) -> PipelineConfig:
         self.check("pipeline", ("pipeline",), section)
-        return PipelineConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in section.items()})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in section.items()}
+        return PipelineConfig(**values)
 
     def wrong(self, key: tuple[str, ...], text: str) -> ConfigError:
         return ConfigError(f"{self.path}:{line_of(self.text, key)}: {text}")
@@ -354,6 +360,8 @@ def _problem(key: Key, value: Any) -> str | None:
         return None if valid else _SECRET_FORM
     if key.choices and value not in key.choices:
         return f"must be one of {', '.join(key.choices)}"
+    if key.pattern and not re.search(key.pattern, value):
+        return f"must be {key.help}"
     return None
 
 
@@ -424,6 +432,8 @@ def json_schema() -> dict[str, Any]:
             form = dict(forms[key.kind])
             if key.choices:
                 form["enum"] = list(key.choices)
+            if key.pattern:
+                form["pattern"] = key.pattern
             if key.help:
                 form["description"] = key.help
             properties[name] = form
@@ -434,6 +444,7 @@ def json_schema() -> dict[str, Any]:
         return made
 
     tables: dict[str, Any] = {name: {"type": "object", "additionalProperties": of(TABLES[name])} for name in NAMED}
+    tables["libraries"]["additionalProperties"]["oneOf"] = [{"required": ["path"]}, {"required": ["git"]}]
     tables["pipeline"] = of(TABLES["pipeline"])
     tables["effects"] = {"type": "object", "additionalProperties": {"enum": list(EFFECTS)}}
     home = {"type": "object", "additionalProperties": False, "required": ["home"], "properties": {"home": {"type": "string"}}}

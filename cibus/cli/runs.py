@@ -13,9 +13,16 @@ import typer
 if TYPE_CHECKING:
     from cibus.pipeline.runtime.history import History, PastBuild
 
-runs = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, help="List, show and clean the runs kept here.")
+runs = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="List, show and clean the runs kept here.",
+)
 
-StateDir = Annotated[Path | None, typer.Option(help="Where runs are kept; default: the state folder of this repository.")]
+StateDir = Annotated[
+    Path | None, typer.Option(help="Where runs are kept; default: the state folder of this repository.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Which = Annotated[str, typer.Argument(metavar="[RUN]", help="JOB#N, #N, or last.")]
 
@@ -38,7 +45,16 @@ def list_runs(state_dir: StateDir = None, as_json: AsJson = False) -> None:
     if not builds:
         print(f"no runs in {history.state}")
         return
-    rows = [(f"{build.record['job']}#{build.number}", build.result, _when(build), _seconds(build), "resumable" if _held(build) and build.result != "SUCCESS" else "") for build in builds]
+    rows = [
+        (
+            f"{build.record['job']}#{build.number}",
+            build.result,
+            _when(build),
+            _seconds(build),
+            "resumable" if _held(build) and build.result != "SUCCESS" else "",
+        )
+        for build in builds
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
         print("  ".join(text.ljust(width) for text, width in zip(row, [*widths, 0], strict=True)).rstrip())
@@ -56,7 +72,11 @@ def show(run: Which = "last", state_dir: StateDir = None, as_json: AsJson = Fals
     """
     build = _find(_history(state_dir), run)
     if as_json:
-        print(json.dumps({**build.record, "folder": str(build.folder), "held": dict(_sizes(build))}, indent=2, ensure_ascii=False))
+        print(
+            json.dumps(
+                {**build.record, "folder": str(build.folder), "held": dict(_sizes(build))}, indent=2, ensure_ascii=False
+            )
+        )
         return
     print("\n".join(_details(build)))
 
@@ -78,7 +98,11 @@ def log(run: Which = "last", state_dir: StateDir = None, as_json: AsJson = False
     try:
         with path.open(encoding="utf-8", errors="replace", newline="") as file:
             if as_json:
-                print(json.dumps({"job": build.record["job"], "number": build.number, "log": file.read()}, ensure_ascii=False))
+                print(
+                    json.dumps(
+                        {"job": build.record["job"], "number": build.number, "log": file.read()}, ensure_ascii=False
+                    )
+                )
                 return
             while piece := file.read(1 << 16):
                 sys.stdout.write(piece)
@@ -110,7 +134,11 @@ def clean(
     gone = history.every() if everything else _surplus(history, keep, older)
     freed = _remove(history, gone, everything=everything)
     if as_json:
-        print(json.dumps({"removed": [f"{build.record['job']}#{build.number}" for build in gone], "bytes": freed}, indent=2))
+        print(
+            json.dumps(
+                {"removed": [f"{build.record['job']}#{build.number}" for build in gone], "bytes": freed}, indent=2
+            )
+        )
     else:
         print(f"removed {len(gone)} run{'' if len(gone) == 1 else 's'}, {_size(freed)}")
 
@@ -138,14 +166,20 @@ def _find(history: History, wanted: str) -> PastBuild:
         raise UsageError(f"there is no run {wanted} in {history.state}; cibus runs list shows those there are")
     jobs = sorted({str(each.record["job"]) for each in found})
     if len(jobs) > 1:
-        raise UsageError(f"{wanted} is one of several: {', '.join(f'{name}{wanted}' for name in jobs)}; name the job too")
+        raise UsageError(
+            f"{wanted} is one of several: {', '.join(f'{name}{wanted}' for name in jobs)}; name the job too"
+        )
     return found[0]
 
 
 def _row(build: PastBuild) -> dict[str, Any]:
     record = build.record
     names = ("job", "number", "result", "started", "seconds", "displayName", "description")
-    return {**{name: record.get(name) for name in names}, "folder": str(build.folder), "resumable": bool(_held(build)) and build.result != "SUCCESS"}
+    return {
+        **{name: record.get(name) for name in names},
+        "folder": str(build.folder),
+        "resumable": bool(_held(build)) and build.result != "SUCCESS",
+    }
 
 
 def _when(build: PastBuild) -> str:
@@ -198,7 +232,13 @@ def _held(build: PastBuild) -> dict[str, Any]:
 
 
 def _sizes(build: PastBuild) -> Iterator[tuple[str, int]]:
-    for name, place in (("workspace", "resume/workspace"), ("stashes", "resume/stashes"), ("variables", "resume/state.json"), ("artifacts", "artifacts"), ("log", "log")):
+    for name, place in (
+        ("workspace", "resume/workspace"),
+        ("stashes", "resume/stashes"),
+        ("variables", "resume/state.json"),
+        ("artifacts", "artifacts"),
+        ("log", "log"),
+    ):
         path = build.folder / place
         if path.exists():
             yield name, _bytes(path)

@@ -52,7 +52,11 @@ def _find(name: str, known: list[StepSpec]) -> StepSpec:
         if spec.name == name:
             return spec
     lower = {spec.name.lower(): spec.name for spec in known}
-    near = [lower[name.lower()]] if name.lower() in lower else difflib.get_close_matches(name, list(lower.values()), 1, 0.5)
+    near = (
+        [lower[name.lower()]]
+        if name.lower() in lower
+        else difflib.get_close_matches(name, list(lower.values()), 1, 0.5)
+    )
     hint = f"; did you mean {near[0]}?" if near else ""
     raise UsageError(f"there is no step {name}{hint} (cibus steps lists all)")
 
@@ -68,7 +72,13 @@ def as_data(spec: StepSpec) -> dict[str, Any]:
         "fidelity": spec.fidelity,
         "difference": spec.differs,
         "parameters": [
-            {"name": p.name, "type": type_name(p.type), "required": p.required, "default": p.default, "choices": list(spec.choices.get(p.name, ()))}
+            {
+                "name": p.name,
+                "type": type_name(p.type),
+                "required": p.required,
+                "default": p.default,
+                "choices": list(spec.choices.get(p.name, ())),
+            }
             for p in spec.parameters
         ],
         "moreParameters": spec.rest,
@@ -84,7 +94,9 @@ def type_name(annotation: Any) -> str:
     if args and origin is not typing.Literal:
         return type_name(args[0]) if len(args) == 1 else "Object"
     names = {str: "String", int: "int", bool: "boolean", float: "double", list: "List", dict: "Map"}
-    return names.get(annotation, getattr(annotation, "__name__", "Object") if isinstance(annotation, type) else "Object")
+    return names.get(
+        annotation, getattr(annotation, "__name__", "Object") if isinstance(annotation, type) else "Object"
+    )
 
 
 def signature(spec: StepSpec) -> str:
@@ -129,5 +141,13 @@ def details(spec: StepSpec) -> str:
         state = "required" if p.required else f"default {_value(p.default)}"
         choices = f"; one of {', '.join(spec.choices[p.name])}" if p.name in spec.choices else ""
         lines.append(f"  {p.name:20} {type_name(p.type):8} {state}{choices}")
-    facts = [("plugin", spec.plugin), ("body", BLOCK[spec.block]), ("agent", "needs one" if spec.node else ""), ("fidelity", f"{spec.fidelity}: {FIDELITY[spec.fidelity]}"), ("differs", spec.differs)]
-    return "\n".join([*lines, *([""] if spec.parameters else []), *(f"  {name:10} {text}" for name, text in facts if text)])
+    facts = [
+        ("plugin", spec.plugin),
+        ("body", BLOCK[spec.block]),
+        ("agent", "needs one" if spec.node else ""),
+        ("fidelity", f"{spec.fidelity}: {FIDELITY[spec.fidelity]}"),
+        ("differs", spec.differs),
+    ]
+    return "\n".join(
+        [*lines, *([""] if spec.parameters else []), *(f"  {name:10} {text}" for name, text in facts if text)]
+    )

@@ -15,7 +15,9 @@ from pathlib import Path
 from cibus.errors import CibusError, Exit
 
 DEBOUNCE = 400  # milliseconds without a change, before it runs again
-OWN = frozenset({".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
+OWN = frozenset(
+    {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+)
 
 
 def watch_and_run(script: Path, run_once: Callable[[], int], *, in_place: bool = False) -> int:
@@ -79,7 +81,14 @@ class Watcher:
         def wanted(change: object, path: str) -> bool:
             return not OWN & set(Path(path).relative_to(self._root).parts)
 
-        for changes in watch(self._root, watch_filter=wanted, debounce=DEBOUNCE, stop_event=self._stop, raise_interrupt=False, rust_timeout=500):
+        for changes in watch(
+            self._root,
+            watch_filter=wanted,
+            debounce=DEBOUNCE,
+            stop_event=self._stop,
+            raise_interrupt=False,
+            rust_timeout=500,
+        ):
             counting = counted({Path(path) for _, path in changes}, self._root)
             if counting:
                 self._changes.put(counting)
@@ -112,7 +121,9 @@ def counted(paths: Iterable[Path], root: Path) -> list[Path]:
     wanted = sorted(paths)
     text = "\0".join(str(path) for path in wanted)
     try:
-        done = subprocess.run(["git", "check-ignore", "-z", "--stdin"], cwd=root, input=text, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["git", "check-ignore", "-z", "--stdin"], cwd=root, input=text, capture_output=True, text=True, check=False
+        )
     except OSError:
         return wanted
     ignored = set(done.stdout.split("\0")) if done.returncode == 0 else set()

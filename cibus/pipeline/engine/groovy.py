@@ -88,7 +88,7 @@ def _resolve() -> Path:
 
     logging.getLogger("jgo").setLevel(logging.CRITICAL)
     environment = jgo.build(COORDINATE)
-    jars = [path for path in Path(environment.path).rglob(f"groovy-all-{VERSION}.jar")]
+    jars = list(Path(environment.path).rglob(f"groovy-all-{VERSION}.jar"))
     if not jars:
         raise FileNotFoundError(f"{COORDINATE} was resolved, but its jar is not there")
     return jars[0]

@@ -60,6 +60,7 @@ class Branch:
         self._lock = threading.Lock()
         self._waiting_for: Interruptible | None = None
         self._pending: Thrown | None = None
+        self.error_result: str | None = None  # while post runs: the result that the caught error will bring
 
     # -- the log
 

@@ -53,7 +53,6 @@ class Build:
     secret_params: frozenset[str] = frozenset()
     declared: list[Mapping[str, Any]] | None = None
     result: str | None = None
-    error_result: str | None = None  # what Declarative has caught so far and will throw in the end
     description: str | None = None
     display_name: str = ""
     started: float = field(default_factory=time.time)
@@ -87,7 +86,7 @@ class Build:
     @property
     def current_result(self) -> str:
         """``currentBuild.currentResult``: SUCCESS while nothing went wrong."""
-        return results.worse(self.result, self.error_result) or "SUCCESS"
+        return self.result or "SUCCESS"
 
     def set_result(self, name: object) -> None:
         """Makes the result at least that bad; it cannot get better."""

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from cibus.pipeline.steps.context import StepContext
 
 Choice = Literal["retry", "skip", "abort"]
-ANSWERS: Mapping[str, Choice] = {"r": "retry", "retry": "retry", "s": "skip", "skip": "skip", "a": "abort", "abort": "abort"}
+ANSWERS: Mapping[str, Choice] = {
+    "r": "retry",
+    "retry": "retry",
+    "s": "skip",
+    "skip": "skip",
+    "a": "abort",
+    "abort": "abort",
+}
 PLAIN = {"bash": ["--norc", "--noprofile", "-i"], "zsh": ["-f", "-i"]}
 """How shells start without the files that would change the environment."""
 
@@ -31,7 +38,13 @@ def offer(ctx: StepContext, error: Thrown) -> Choice:
         Thrown: the branch was interrupted meanwhile.
     """
     options = ctx.run.options
-    if options.on_failure != "shell" or not options.interactive or error.is_interruption or ctx.body is not None or ctx.scope.cwd is None:
+    if (
+        options.on_failure != "shell"
+        or not options.interactive
+        or error.is_interruption
+        or ctx.body is not None
+        or ctx.scope.cwd is None
+    ):
         return "abort"
     talk = _Talk()
     try:

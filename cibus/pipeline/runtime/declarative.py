@@ -81,7 +81,7 @@ class Declarative:
             failed = self.sequence(self.model.stages, None, None, self.run.restart_from, None, ())
             posted = True
             try:
-                self.post_build()
+                self.post_build(failed)
             except Thrown as late:
                 failed = failed or late
             if failed is not None:
@@ -95,9 +95,8 @@ class Declarative:
         except Thrown as thrown:
             error = thrown
         if not posted:
-            self.caught(error)
             try:
-                self.post_build()
+                self.post_build(error)
             except Thrown as late:
                 error = error or late
         if error is not None:
@@ -281,16 +280,10 @@ class Declarative:
             try:
                 self.stage(stage, error, parent, skip, around)
             except Thrown as thrown:
-                self.caught(thrown)
                 error = error or thrown
         if skip is None and parent is not None:
             error = self.post_stage(parent, error)
         return error
-
-    def caught(self, error: Thrown | None) -> None:
-        """Declarative goes on after an error, and ``currentBuild.currentResult`` shows it from now on."""
-        if error is not None:
-            self.run.build.error_result = results.worse(self.run.build.error_result, post.result_of(error))
 
     def stage(self, stage: Stage, error: Thrown | None, parent: Stage | None, skip: Skip | None, around: tuple[str, ...]) -> None:
         """Runs one stage with all that belongs to it."""
@@ -305,7 +298,6 @@ class Declarative:
                     self.run.before_stage(self.branch, stage, parent)
                     reason = self.run_stage(stage, parent, around)
             except Thrown as thrown:
-                self.caught(thrown)
                 error = error or thrown
             if reason is None and (stage.parallel or stage.matrix):
                 error = self.post_stage(stage, error)
@@ -403,7 +395,6 @@ class Declarative:
             if stage.steps is not None:
                 self.guarded(agent, stage.steps.node)
         except Thrown as thrown:
-            self.caught(thrown)
             error = thrown
         error = self.post_stage(stage, error)
         if error is not None:
@@ -504,13 +495,13 @@ class Declarative:
         self.branch.log("Post stage\n")
         return self.conditions(stage.post, agent, error)
 
-    def post_build(self) -> None:
+    def post_build(self, so_far: Thrown | None) -> None:
         """The post section of the pipeline, in a stage of its own; raises the first error."""
         error: list[Thrown] = []
-        if self.any_satisfied(self.model.post, None):
+        if self.any_satisfied(self.model.post, so_far):
 
             def body() -> None:
-                found = self.conditions(self.model.post, self.model.agent, None)
+                found = self.conditions(self.model.post, self.model.agent, None, so_far)
                 if found is not None:
                     error.append(found)
 
@@ -526,18 +517,21 @@ class Declarative:
         previous = self.run.earlier[0].result if self.run.earlier else None
         return post.satisfied(name, current, previous)
 
-    def conditions(self, section: tuple[tuple[str, Any], ...], agent: Agent, error: Thrown | None) -> Thrown | None:
+    def conditions(self, section: tuple[tuple[str, Any], ...], agent: Agent, error: Thrown | None, so_far: Thrown | None = None) -> Thrown | None:
         """Runs the conditions that hold, in Jenkins' order; an error in one does not stop the others."""
         blocks = dict(section)
+        before = self.branch.error_result
         for name in post.ORDER:
-            if name not in blocks or not self.satisfied(name, error):
+            if name not in blocks or not self.satisfied(name, error or so_far):
                 continue
+            self.branch.error_result = results.worse(before, post.result_of(error or so_far))
             try:
                 self.guarded(agent, blocks[name].node)
             except Thrown as thrown:
-                self.caught(thrown)
                 self.branch.log(f"Error when executing {name} post condition:\n{self.run.trace(thrown)}\n")
                 error = error or thrown
+            finally:
+                self.branch.error_result = before
         return error
 
 

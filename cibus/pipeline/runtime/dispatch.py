@@ -34,6 +34,9 @@ def call(branch: Branch, name: str, args: list[Any], line: int) -> Any:
     stub = branch.run.config.stubs.get(name)
     if stub is not None:
         return branch.run.stubs.call(branch, stub, args, line)
+    if name == "pipeline" and args and isinstance(args[-1], Closure):
+        # a second pipeline block is plain Groovy, whose words then mean nothing
+        return branch.invoke(args[-1])
     if name in SYMBOLS:
         return _symbol(name, args)
     return _unknown(branch, name, line)
@@ -73,6 +76,8 @@ def _is_describable(spec: StepSpec, value: Mapping[str, Any]) -> bool:
 def run_step(branch: Branch, spec: StepSpec, named: Mapping[str, Any], body: Closure | PythonBody | None, line: int) -> Any:
     """Runs a registered step with its lines in the log."""
     run = branch.run
+    if spec.block == "yes" and body is None:
+        raise Thrown("java.lang.IllegalStateException", f"{spec.name} step must be called with a body")
     ctx = StepContext(run, branch, spec, run.next_id(), line, body)
     shown = _display_name(spec, named)
     scope = branch.scope
@@ -137,8 +142,6 @@ def _check_saved(ctx: StepContext) -> None:
 def _check_context(ctx: StepContext) -> None:
     if ctx.spec.node and ctx.scope.cwd is None:
         raise missing_node()
-    if ctx.spec.block == "yes" and ctx.body is None:
-        raise Thrown("java.lang.IllegalStateException", f"{ctx.spec.name} step must be called with a body")
 
 
 def _bind(ctx: StepContext, named: Mapping[str, Any]) -> dict[str, Any]:
@@ -234,7 +237,7 @@ def java_class(value: Any) -> str:
 
 def _summary(named: Mapping[str, Any], secrets: tuple[str, ...]) -> str:
     """The arguments in a few words, masked, for people."""
-    text = ", ".join(_shown([value]) for value in named.values() if isinstance(value, (str, int)) and not isinstance(value, Secret))
+    text = ", ".join(_shown([value]) for value in named.values() if isinstance(value, (str, int)) and not isinstance(value, (bool, Secret)))
     return mask(text, secrets)[:200]
 
 

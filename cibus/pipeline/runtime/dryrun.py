@@ -67,13 +67,22 @@ def _value(name: str, bound: Mapping[str, Any]) -> Any:
 
 def _shown(bound: Mapping[str, Any]) -> str:
     """The arguments in one line; the caller's log masks what is secret."""
-    parts = [str(bound[name]) if index == 0 else f"{name}={bound[name]}" for index, name in enumerate(bound) if _plain(bound[name])]
+    parts = [
+        str(bound[name]) if index == 0 else f"{name}={bound[name]}"
+        for index, name in enumerate(bound)
+        if _plain(bound[name])
+    ]
     text = " ".join(", ".join(parts).split())
     return f": {text}" if text else ""
 
 
 def _plain(value: Any) -> bool:
-    return value is not None and value is not False and not isinstance(value, (Closure, JavaObject, Secret)) and not hasattr(value, "is_own_scm")
+    return (
+        value is not None
+        and value is not False
+        and not isinstance(value, (Closure, JavaObject, Secret))
+        and not hasattr(value, "is_own_scm")
+    )
 
 
 def _node(ctx: StepContext, bound: Mapping[str, Any]) -> Planned:

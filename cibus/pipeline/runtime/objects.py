@@ -117,8 +117,8 @@ class CurrentBuild:
         simple = {
             "number": build.number,
             "id": str(build.number),
-            "result": results.worse(build.result, build.error_result),
-            "currentResult": build.current_result,
+            "result": self.result(),
+            "currentResult": self.result() or "SUCCESS",
             "displayName": build.display_name,
             "fullDisplayName": f"{build.job.replace('/', ' » ')} {build.display_name}",
             "description": build.description,
@@ -147,6 +147,10 @@ class CurrentBuild:
             return previous
         raise no_property(name, RUN_WRAPPER)
 
+    def result(self) -> str | None:
+        """The result so far; in a post section with the error that it follows."""
+        return results.worse(self.run.build.result, self.run.current_branch().error_result)
+
     def set(self, name: str, value: Any) -> None:
         """Result, display name, description and keepLog can be assigned."""
         build = self.run.build
@@ -169,9 +173,9 @@ class CurrentBuild:
     def invoke(self, call: Call, name: str, args: list[Any]) -> Any:
         """Methods of RunWrapper."""
         if name == "resultIsBetterOrEqualTo":
-            return results.is_worse_or_equal(results.parse(args[0]), self.run.build.current_result)
+            return results.is_worse_or_equal(results.parse(args[0]), self.result() or "SUCCESS")
         if name == "resultIsWorseOrEqualTo":
-            return results.is_worse_or_equal(self.run.build.current_result, results.parse(args[0]))
+            return results.is_worse_or_equal(self.result() or "SUCCESS", results.parse(args[0]))
         if name == "getBuildCauses":
             return self.causes(args)
         if name.startswith("set") and len(args) == 1:

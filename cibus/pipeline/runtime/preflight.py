@@ -66,12 +66,12 @@ def _tree(run: Run) -> Any:
 
 
 def named(tree: Any) -> list[Named]:
-    """The ids that a tree names, each once, in the order of the script."""
+    """The ids that a tree names, each once, in the order of the lines."""
     found: dict[str, Named] = {}
     for node in descendants(tree):
         for id, line in _ids(node):
             found.setdefault(id, Named(id, line))
-    return list(found.values())
+    return sorted(found.values(), key=lambda each: each.line)
 
 
 def _ids(node: Node) -> Iterator[tuple[str, int]]:
@@ -109,7 +109,7 @@ def _problem(run: Run, id: str) -> str | None:
     """Why a credential is not to be had, or None."""
     found = run.config.credentials.get(id)
     if found is None:
-        return f"is not in cibus.toml; add [credentials.{_key(id)}] with kind = \"string\" (or another kind) and where its value comes from"
+        return f'is not in cibus.toml; add [credentials.{_key(id)}] with kind = "string" (or another kind) and where its value comes from'
     field = SECRET_FIELD[found.kind]
     source = found.secrets.get(field)
     if source is None:

@@ -37,7 +37,7 @@ from cibus.pipeline.runtime.objects import Objects
 from cibus.pipeline.runtime.options import RunOptions
 from cibus.pipeline.runtime.post import result_of
 from cibus.pipeline.runtime.scope import Scope
-from cibus.pipeline.runtime.snapshots import Snapshots
+from cibus.pipeline.runtime.snapshots import Snapshots, copy_tree
 from cibus.pipeline.runtime.source import Source, git, open_source
 from cibus.pipeline.runtime.stages import StageBook
 from cibus.pipeline.runtime.state import default_job, state_folder
@@ -238,7 +238,13 @@ class Run:
         self._end(running, epilogue, started)
         return self.build.result or "SUCCESS"
 
+    def _bring_stashes(self) -> None:
+        """A restart from a stage has the stashes of the build that it restarts (``preserveStashes``)."""
+        if self.restart_from and self.earlier:
+            copy_tree(self.earlier[0].folder / "stashes", self.build.stashes_dir)
+
     def _compile(self) -> Any:
+        self._bring_stashes()
         channel = self.main.channel
         for name in self.libraries.implicit():
             info = self.libraries.load(name)

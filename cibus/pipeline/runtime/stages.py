@@ -58,8 +58,11 @@ class StageBook:
     def tag(self, id: int, status: str) -> None:
         """Declarative says what became of the stage (skipped: NOT_EXECUTED)."""
         with self._lock:
-            if id in self._stages:
-                self._stages[id].tag = status
+            record = self._stages.get(id)
+            if record is not None:
+                # Jenkins finds the stage by its name: of cells with the same one it tags the latest
+                last = max(each.id for each in self._stages.values() if each.name == record.name)
+                self._stages[last].tag = status
 
     def end(self, id: int, error_status: str | None) -> StageRecord:
         """A stage ends; ``error_status`` is FAILED, ABORTED or NOT_EXECUTED where an exception left it."""

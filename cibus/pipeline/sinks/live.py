@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, TextIO
@@ -75,7 +76,14 @@ class Live:
                 if self._paused or self._done.is_set():
                     continue
                 if self._live is None:
-                    self._live = RichLive(console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False, vertical_overflow="crop")
+                    self._live = RichLive(
+                        console=console,
+                        auto_refresh=False,
+                        transient=True,
+                        redirect_stdout=False,
+                        redirect_stderr=False,
+                        vertical_overflow="crop",
+                    )
                     self._live.start()
                 self._live.update(self._picture(console), refresh=True)
 
@@ -113,8 +121,12 @@ class Live:
         self._done.set()
         with self._screen:
             self._clear()
-            columns = os.get_terminal_size(self._stream.fileno()).columns if self._stream.isatty() else 100
-            self._stream.write(summary(self._progress, event.seconds, event.record, colour="NO_COLOR" not in os.environ, width=max(20, columns)))
+            columns, rows = shutil.get_terminal_size((100, 40))
+            most = min(40, max(8, rows - 14))
+            colour = "NO_COLOR" not in os.environ
+            self._stream.write(
+                summary(self._progress, event.seconds, event.record, colour=colour, width=max(20, columns), most=most)
+            )
             self._stream.flush()
 
 

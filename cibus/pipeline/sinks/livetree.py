@@ -10,7 +10,14 @@ from cibus.pipeline.sinks.progress import Node, Progress, Step, duration
 from cibus.pipeline.sinks.summary import GLYPHS
 
 SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-STYLES = {"SUCCESS": "green", "UNSTABLE": "yellow", "FAILED": "red", "ABORTED": "magenta", "NOT_EXECUTED": "dim", None: "cyan"}
+STYLES = {
+    "SUCCESS": "green",
+    "UNSTABLE": "yellow",
+    "FAILED": "red",
+    "ABORTED": "magenta",
+    "NOT_EXECUTED": "dim",
+    None: "cyan",
+}
 BAD = ("FAILED", "UNSTABLE", "ABORTED")
 
 
@@ -29,7 +36,14 @@ class Line:
 def lines(progress: Progress, height: int, now: float | None = None) -> list[Line]:
     """At most ``height`` lines: a head, the stages that matter, the steps that run with their last output."""
     now = time.time() if now is None else now
-    head = Line(0, SPIN[int(now * 10) % len(SPIN)], "cyan", f"{progress.job} #{progress.number}", duration(now - progress.started), "bold")
+    head = Line(
+        0,
+        SPIN[int(now * 10) % len(SPIN)],
+        "cyan",
+        f"{progress.job} #{progress.number}",
+        duration(now - progress.started),
+        "bold",
+    )
     room = max(3, height - 1)
     running = sum(len(node.steps) for node in _all(progress.root))
     tail = max(1, min(6, (room - 4) // max(1, min(running, 6))))
@@ -95,7 +109,14 @@ def _line(node: Node, depth: int, now: float) -> Line:
     seconds = now - node.started if node.running else node.seconds
     right = "skipped" if node.status == "NOT_EXECUTED" else duration(max(0.0, seconds))
     mark = SPIN[int(now * 10) % len(SPIN)] if node.running else GLYPHS.get(node.status, "•")
-    return Line(depth, mark, STYLES.get(node.status, ""), node.name, right, "bold" if node.running else "dim" if node.status == "NOT_EXECUTED" else "")
+    return Line(
+        depth,
+        mark,
+        STYLES.get(node.status, ""),
+        node.name,
+        right,
+        "bold" if node.running else "dim" if node.status == "NOT_EXECUTED" else "",
+    )
 
 
 def _step(step: Step, depth: int, now: float, tail: int) -> list[Line]:
@@ -110,4 +131,8 @@ def _squeezed(body: list[Line], room: int) -> list[Line]:
         return body[-room:]
     half = room // 2
     left = len(body) - room + 1
-    return [*body[: half - 1], Line(0, "…", "dim", f"{left:,} more lines", "", "dim"), *body[len(body) - (room - half) :]]
+    return [
+        *body[: half - 1],
+        Line(0, "…", "dim", f"{left:,} more lines", "", "dim"),
+        *body[len(body) - (room - half) :],
+    ]

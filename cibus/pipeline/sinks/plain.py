@@ -14,7 +14,6 @@ from cibus.pipeline.events import (
     RunStarted,
     StageEnded,
     StageStarted,
-    StepEnded,
     StepStarted,
 )
 from cibus.pipeline.sinks.progress import ESCAPES, Node, Progress, duration
@@ -89,8 +88,14 @@ class Plain:
 
     def _output(self, event: Output) -> str:
         step = self._progress.steps.get(event.step)
-        lead = _lead(self._progress.place(event.step, event.branch)) + ("" if step is None or step.block or step.name in QUIET else "  ")
-        text = ESCAPES.sub("", event.text.replace("\r\n", "\n")) if "\x1b" in event.text or "\r" in event.text else event.text
+        lead = _lead(self._progress.place(event.step, event.branch)) + (
+            "" if step is None or step.block or step.name in QUIET else "  "
+        )
+        text = (
+            ESCAPES.sub("", event.text.replace("\r\n", "\n"))
+            if "\x1b" in event.text or "\r" in event.text
+            else event.text
+        )
         start = "" if self._open == lead else ("\n" if self._open is not None else "") + lead
         self._open = None if not event.partial else lead
         body = text[:-1] if text.endswith("\n") else text

@@ -25,7 +25,9 @@ LINES = 8  # of a step's last output that are kept
 WIDEST = 500  # characters of a line that are kept
 MOST_FAILURES = 20
 BRANCH = "Branch: "
-ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]")
+ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]"
+)
 
 
 @dataclass
@@ -145,7 +147,17 @@ class Progress:
 
     def _step_started(self, event: StepStarted) -> None:
         node = self.node_of(event.parent, event.branch)
-        step = Step(event.id, event.name, event.label or event.arguments, event.line, event.branch, node, event.block, event.at, parent=event.parent)
+        step = Step(
+            event.id,
+            event.name,
+            event.label or event.arguments,
+            event.line,
+            event.branch,
+            node,
+            event.block,
+            event.at,
+            parent=event.parent,
+        )
         self.steps[event.id] = step
         if event.name != "stage":
             node.entered = True

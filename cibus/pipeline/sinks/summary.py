@@ -10,8 +10,26 @@ from typing import Any
 
 from cibus.pipeline.sinks.progress import Failure, Node, Progress, duration
 
-GLYPHS = {"SUCCESS": "✓", "UNSTABLE": "!", "FAILED": "✗", "FAILURE": "✗", "ABORTED": "■", "NOT_EXECUTED": "–", "NOT_BUILT": "–", None: "•"}
-COLOURS = {"SUCCESS": "32", "UNSTABLE": "33", "FAILED": "31", "FAILURE": "31", "ABORTED": "35", "NOT_EXECUTED": "2", "NOT_BUILT": "2", None: "36"}
+GLYPHS = {
+    "SUCCESS": "✓",
+    "UNSTABLE": "!",
+    "FAILED": "✗",
+    "FAILURE": "✗",
+    "ABORTED": "■",
+    "NOT_EXECUTED": "–",
+    "NOT_BUILT": "–",
+    None: "•",
+}
+COLOURS = {
+    "SUCCESS": "32",
+    "UNSTABLE": "33",
+    "FAILED": "31",
+    "FAILURE": "31",
+    "ABORTED": "35",
+    "NOT_EXECUTED": "2",
+    "NOT_BUILT": "2",
+    None: "36",
+}
 MOST_STAGES = 40
 MOST_FAILURES = 5
 WIDTH = 100
@@ -32,16 +50,25 @@ class Paint:
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
 
 
-def summary(progress: Progress, seconds: float, record: Mapping[str, Any], *, colour: bool = False, width: int = WIDTH, epilogue: bool = True) -> str:
+def summary(
+    progress: Progress,
+    seconds: float,
+    record: Mapping[str, Any],
+    *,
+    colour: bool = False,
+    width: int = WIDTH,
+    most: int = MOST_STAGES,
+    epilogue: bool = True,
+) -> str:
     """Result, stages, what failed where, tests, artifacts, the log, fidelity, and what to try next.
 
-    ``epilogue``: show how the script ended where no step failed; not where it was printed already.
+    ``most``: how many stages. ``epilogue``: show how the script ended where no step failed; not where it was printed already.
     """
     paint = Paint(colour)
     result = progress.result or "FAILURE"
     head = f"{GLYPHS.get(result, '•')} {result}"
     lines = ["", paint.status(result, head) + f"  {progress.job} #{progress.number}, {duration(seconds)}"]
-    lines += _stages(progress.root, paint, width)
+    lines += _stages(progress.root, paint, width, most)
     if result != "SUCCESS":
         lines += _failures(progress, paint, width, epilogue=epilogue)
     lines += _facts(record, width)
@@ -49,11 +76,11 @@ def summary(progress: Progress, seconds: float, record: Mapping[str, Any], *, co
     return "\n".join(lines) + "\n"
 
 
-def _stages(root: Node, paint: Paint, width: int) -> list[str]:
+def _stages(root: Node, paint: Paint, width: int, most: int) -> list[str]:
     nodes = [(depth, node) for depth, node in root.walk()]
-    left = len(nodes) - MOST_STAGES
+    left = len(nodes) - most
     if left > 0:
-        nodes, dropped = _most_telling(nodes)
+        nodes, dropped = _most_telling(nodes, most)
     lines = []
     longest = min(max([len(node.name) + 2 * depth for depth, node in nodes], default=0), max(10, width - 24))
     for depth, node in nodes:
@@ -67,11 +94,15 @@ def _stages(root: Node, paint: Paint, width: int) -> list[str]:
     return lines
 
 
-def _most_telling(nodes: list[tuple[int, Node]]) -> tuple[list[tuple[int, Node]], list[Node]]:
+def _most_telling(nodes: list[tuple[int, Node]], most: int) -> tuple[list[tuple[int, Node]], list[Node]]:
     """The ones that did not go well, then the outer ones, in their order."""
-    ranked = sorted(range(len(nodes)), key=lambda i: (nodes[i][1].status in ("SUCCESS", "NOT_EXECUTED"), nodes[i][0], i))
-    kept = set(ranked[:MOST_STAGES])
-    return [each for i, each in enumerate(nodes) if i in kept], [node for i, (_, node) in enumerate(nodes) if i not in kept]
+    ranked = sorted(
+        range(len(nodes)), key=lambda i: (nodes[i][1].status in ("SUCCESS", "NOT_EXECUTED"), nodes[i][0], i)
+    )
+    kept = set(ranked[:most])
+    return [each for i, each in enumerate(nodes) if i in kept], [
+        node for i, (_, node) in enumerate(nodes) if i not in kept
+    ]
 
 
 def _counted(nodes: list[Node]) -> str:
@@ -103,7 +134,12 @@ def _failure(failure: Failure, script: str, paint: Paint, width: int) -> list[st
     what = f"{failure.name} {failure.arguments}".strip()
     head = f"{paint.status('FAILED', 'failed:')} {_cut(what, max(20, width - 10))}"
     body = [f"  {line}" for line in failure.output if line.strip() and line.strip() != failure.error]
-    return [head, f"  at {where}{stage}", *(paint.code("2", _cut(line, width)) for line in body), *textwrap.wrap(failure.error, width, initial_indent="  ", subsequent_indent="  ")[:3]]
+    return [
+        head,
+        f"  at {where}{stage}",
+        *(paint.code("2", _cut(line, width)) for line in body),
+        *textwrap.wrap(failure.error, width, initial_indent="  ", subsequent_indent="  ")[:3],
+    ]
 
 
 def _facts(record: Mapping[str, Any], width: int) -> list[str]:
@@ -118,7 +154,14 @@ def _facts(record: Mapping[str, Any], width: int) -> list[str]:
     lines.append(f"log:       {folder}/log")
     fidelity = fidelity_words(record.get("fidelity") or {})
     if fidelity:
-        lines += textwrap.wrap(fidelity, max(40, width), initial_indent="not as CI: ", subsequent_indent="  ", max_lines=2, placeholder=" … (--report FILE has all)")
+        lines += textwrap.wrap(
+            fidelity,
+            max(40, width),
+            initial_indent="not as CI: ",
+            subsequent_indent="  ",
+            max_lines=2,
+            placeholder=" … (--report FILE has all)",
+        )
     return lines
 
 
@@ -127,7 +170,9 @@ def fidelity_words(fidelity: Mapping[str, Any]) -> str:
     parts = []
     steps: Mapping[str, Mapping[str, int]] = fidelity.get("steps") or {}
     for kind in ("recorded", "stubbed", "skipped"):
-        names = [f"{name} ×{kinds[kind]}" if kinds[kind] > 1 else name for name, kinds in steps.items() if kinds.get(kind)]
+        names = [
+            f"{name} ×{kinds[kind]}" if kinds[kind] > 1 else name for name, kinds in steps.items() if kinds.get(kind)
+        ]
         if names:
             parts.append(f"{kind} {', '.join(names)}")
     told = {name for name, kinds in steps.items() if kinds.get("recorded")}

@@ -69,7 +69,8 @@ def span(seconds: float) -> str:
         counts[name], ms = divmod(ms, size)
     for bigger, smaller in (("yr", "mo"), ("mo", "day"), ("day", "hr"), ("hr", "min"), ("min", "sec")):
         if counts[bigger]:
-            return f"{counts[bigger]} {bigger} {counts[smaller]} {smaller}"
+            # the smaller unit only shows beside a single digit of the bigger one
+            return f"{counts[bigger]} {bigger}" + (f" {counts[smaller]} {smaller}" if counts[bigger] < 10 else "")
     seconds_whole = counts["sec"]
     if seconds_whole >= 10 or (seconds_whole and not ms):
         return f"{seconds_whole} sec"

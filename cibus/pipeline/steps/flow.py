@@ -165,7 +165,6 @@ def retry(ctx: StepContext, count: int, conditions: list[Any] | None = None) -> 
                 raise
             print_error(ctx, error)
             ctx.log("Retrying")
-            ctx.build.error_result = None
 
 
 def print_error(ctx: StepContext, error: Thrown) -> None:

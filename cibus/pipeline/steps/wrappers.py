@@ -25,12 +25,12 @@ def _stamp(text: str) -> str:
 @step("ansiColor", plugin="ansicolor", block="yes")
 def ansi_color(ctx: StepContext, colorMapName: str = "xterm") -> Any:
     """Lets colours through; the log has them as they are."""
-    with ctx.open():
-        ctx.log("\n")
-        try:
+    try:
+        with ctx.open():
+            ctx.log("\n")
             return ctx.branch.invoke(ctx.body) if ctx.body else None
-        finally:
-            pass
+    finally:
+        ctx.log("\n")
 
 
 @step("tee", plugin="pipeline-utility-steps", block="yes", node=True)
