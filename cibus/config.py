@@ -380,9 +380,8 @@ def line_of(text: str, key: tuple[str, ...]) -> int:
         full = path if header else (*table, *path)
         if header:
             table = path
-        common = len(os.path.commonprefix([list(full), list(key)]))
-        if common == len(full) and common > best[0]:
-            best = (common, number)
+        if key[: len(full)] == full and len(full) > best[0]:
+            best = (len(full), number)
     return best[1]
 
 

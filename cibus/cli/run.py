@@ -138,15 +138,29 @@ def _load_config(path: Path | None, cps: str | None, unknown_steps: str | None) 
 
     from cibus.config import find_config, load_config
 
-    environ = dict(os.environ)
-    for name, value in (("CIBUS_CPS", cps), ("CIBUS_UNKNOWN_STEPS", unknown_steps)):
-        if value is not None:
-            environ[name] = value
+    flags = {"CIBUS_CPS": cps, "CIBUS_UNKNOWN_STEPS": unknown_steps}
+    environ = {**os.environ, **{name: value for name, value in flags.items() if value is not None}}
     return load_config(path or find_config(Path.cwd()), environ)
+
+
+def _compile_ahead(options: RunOptions, config: Config) -> None:
+    """Has the JVM compile the script while the runtime is still being imported, where nothing has to come before."""
+    from cibus.cli import prestart
+
+    if options.clean or options.script_text is not None or any(library.implicit for library in config.libraries.values()):
+        return
+    engine = prestart.engine()
+    if engine is not None and options.script.is_file():
+        try:
+            text = options.script.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError):
+            return  # the run says what is wrong with it
+        engine.preload(text, "WorkflowScript", strict=config.pipeline.cps == "strict")
 
 
 def execute(options: RunOptions, config: Config, format: str, report_file: Path | None) -> int:
     """Runs once, with the output that was asked for; gives the exit code."""
+    _compile_ahead(options, config)
     from cibus.pipeline.events import Bus
     from cibus.pipeline.runtime.results import EXIT_CODES
     from cibus.pipeline.runtime.run import Run

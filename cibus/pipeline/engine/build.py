@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import hashlib
 import os
-import shutil
-import subprocess
-import tempfile
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +11,11 @@ from pathlib import Path
 from cibus.errors import EngineError
 from cibus.pipeline.engine.groovy import cache_folder, find_groovy
 from cibus.pipeline.engine.java import Java, find_java
+from cibus.pipeline.engine.spawn import fingerprint
 
 SOURCES = Path(__file__).parent / "harness"
 FLAGS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xss4m", "-Xlog:disable", "-Xlog:all=error:stderr")
+TARGET = "-Dgroovy.target.bytecode=1.8"  # older class files cannot be put into a start-up cache
 KEEP = 4  # harnesses of other versions that stay in the cache
 
 
@@ -84,22 +80,42 @@ def harness() -> Harness:
     return made
 
 
+def remember(made: Harness) -> None:
+    """Notes the command, so that the next start need not look for anything."""
+    lines = [str(made.groovy), fingerprint(str(SOURCES), str(made.groovy)), str(made.folder), *made.command()]
+    beside = stamp().with_name(f".{os.getpid()}.stamp")
+    with contextlib.suppress(OSError):
+        beside.write_text("\n".join(lines), encoding="utf-8")
+        beside.replace(stamp())
+
+
+def stamp() -> Path:
+    """Where the command of the last start is noted."""
+    return cache_folder() / "start.stamp"
+
+
 def _key(java: Java, groovy: Path) -> str:
+    import hashlib
+
     digest = hashlib.sha256()
     for source in sorted(SOURCES.rglob("*.groovy")):
         digest.update(source.read_bytes())
     stat = groovy.stat()
-    digest.update(f"{java.program}{java.version}{groovy}{stat.st_size}{stat.st_mtime_ns}{FLAGS}".encode())
+    digest.update(f"{java.program}{java.version}{groovy}{stat.st_size}{stat.st_mtime_ns}{FLAGS}{TARGET}".encode())
     return digest.hexdigest()[:16]
 
 
 def _compile(made: Harness) -> None:
+    import subprocess
+    import tempfile
+    import zipfile
+
     with tempfile.TemporaryDirectory(dir=made.folder) as work:
         classes = Path(work) / "classes"
         classes.mkdir()
         sources = [str(source) for source in sorted(SOURCES.rglob("*.groovy"))]
         done = subprocess.run(
-            [str(made.java.program), *made.flags, "-cp", str(made.groovy), "org.codehaus.groovy.tools.FileSystemCompiler", "-d", str(classes), *sources],
+            [str(made.java.program), *made.flags, TARGET, "-cp", str(made.groovy), "org.codehaus.groovy.tools.FileSystemCompiler", "-d", str(classes), *sources],
             capture_output=True,
             text=True,
             check=False,
@@ -117,19 +133,25 @@ def train_in_background(made: Harness) -> None:
     """Starts the making of the start-up cache, detached, unless it is there or being made."""
     if made.archive.is_file():
         return
+    import subprocess
+
     beside = made.folder / f".training{made.archive.suffix}"
     script = 'exec 9>"$1.lock"; flock -n 9 || exit 0; shift; target=$1; shift; final=$1; shift; "$@" >/dev/null 2>&1 </dev/null; [ -s "$target" ] && mv "$target" "$final"'
     with contextlib.suppress(OSError):
-        subprocess.Popen(
-            ["sh", "-c", script, "train", str(beside), str(beside), str(made.archive), *made.training(beside)],
+        # the shell puts the work in the background and ends, so that nobody has to wait for it
+        subprocess.run(
+            ["sh", "-c", f"({script}) &", "train", str(beside), str(beside), str(made.archive), *made.training(beside)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            check=False,
         )
 
 
 def _forget_old(current: Path) -> None:
+    import shutil
+
     others = [folder for folder in current.parent.glob("engine-*") if folder.is_dir() and folder != current]
     for old in sorted(others, key=lambda folder: folder.stat().st_mtime, reverse=True)[KEEP:]:
         shutil.rmtree(old, ignore_errors=True)
@@ -137,6 +159,8 @@ def _forget_old(current: Path) -> None:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
+    import fcntl
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / ".lock").open("w") as lock:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from cibus.errors import EngineMissing
@@ -54,6 +51,10 @@ def find_groovy() -> Path:
 
 def _fetch(target: Path) -> str | None:
     """Resolves the jar with jgo and keeps it where ``target`` says; gives what went wrong, or None."""
+    import hashlib
+    import shutil
+    import tempfile
+
     try:
         found = _resolve()
     except Exception as error:  # jgo and what it calls raise many kinds

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +50,8 @@ def find_java(environ: dict[str, str] | None = None) -> Java:
 
 
 def _candidates(environ: dict[str, str]) -> list[tuple[str, Path]]:
+    import shutil
+
     found: list[tuple[str, Path]] = []
     if home := environ.get("JAVA_HOME"):
         found.append(("JAVA_HOME", Path(home) / "bin" / "java"))
@@ -73,6 +73,8 @@ def _version(program: Path) -> str | None:
             return match[1]
     except OSError:
         pass
+    import subprocess
+
     try:
         done = subprocess.run([str(program), "-version"], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
-import subprocess
-import tempfile
 import threading
 from collections.abc import Callable
 from typing import IO, Any
 
 from cibus.errors import EngineError
-from cibus.pipeline.engine.build import Harness, harness, train_in_background
+from cibus.pipeline.engine.build import Harness, harness, remember, train_in_background
 from cibus.pipeline.engine.codec import decode, encode, encode_thrown, thrown
+from cibus.pipeline.engine.spawn import Process, Spawned, spawn
 from cibus.pipeline.values import Closure, JavaObject, Thrown
 
 Message = dict[str, Any]
@@ -28,8 +28,8 @@ class Engine:
     returns goes back as the value; a :class:`Thrown` that it raises is thrown in the script.
     """
 
-    def __init__(self, made: Harness | None = None) -> None:
-        self.made = made or harness()
+    def __init__(self, made: Harness | None = None, *, spawned: Spawned | None = None) -> None:
+        self._made: Harness | None = made
         self.answer: Answer = _nobody
         self._channels: dict[int, Channel] = {}
         self._traces: dict[int, queue.SimpleQueue[str]] = {}
@@ -37,28 +37,25 @@ class Engine:
         self._write_lock = threading.Lock()
         self._dead: str | None = None
         self._closing = False
-        self._stderr = tempfile.TemporaryFile()
-        self._process, self._to, self._from = self._start()
+        started = self._start(made, spawned)
+        self._process = Process(started.pid)
+        self._stderr = os.fdopen(started.stderr, "r+b", buffering=0)
+        self._to: IO[bytes] = os.fdopen(started.to, "wb", buffering=0)
+        self._from: IO[bytes] = os.fdopen(started.come, "rb", buffering=1 << 16)
+        self._preloaded = False
         self._reader = threading.Thread(target=self._read, name="engine-reader", daemon=True)
         self._reader.start()
 
-    def _start(self) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
-        theirs_in, to = os.pipe()
-        come, theirs_out = os.pipe()
+    def _start(self, made: Harness | None, spawned: Spawned | None) -> Spawned:
+        if spawned is not None:
+            return spawned
+        made = made or harness()
+        remember(made)
+        self._made = made
         try:
-            process = subprocess.Popen(
-                [*self.made.command(), str(theirs_in), str(theirs_out)],
-                stdin=subprocess.DEVNULL,
-                stdout=self._stderr,
-                stderr=self._stderr,
-                pass_fds=(theirs_in, theirs_out),
-                start_new_session=True,  # a Ctrl-C in the terminal is cibus' to handle
-            )
+            return spawn(made.command(), str(made.folder))
         except OSError as error:
-            raise EngineError(f"Java did not start: {self.made.java.program}: {error.strerror}") from error
-        os.close(theirs_in)
-        os.close(theirs_out)
-        return process, os.fdopen(to, "wb", buffering=0), os.fdopen(come, "rb", buffering=1 << 16)
+            raise EngineError(f"Java did not start: {made.java.program}: {error.strerror}") from error
 
     @property
     def pid(self) -> int:
@@ -82,6 +79,22 @@ class Engine:
                     view = view[self._to.write(view) :]
         except (OSError, ValueError) as error:
             raise self._gone() from error
+
+    def preload(self, source: str, name: str, *, strict: bool) -> None:
+        """Has the main branch compile a script already now; :meth:`Channel.compile` of the same script then waits for it."""
+        self._preloaded = True
+        self._ahead = {"op": "compile", "b": 0, "source": source, "name": name, "strict": strict}
+        self.channel(0)
+        self.send(self._ahead)
+
+    def was_preloaded(self, message: Message) -> bool:
+        """Whether this compilation is the one that runs already; asked once."""
+        if not self._preloaded:
+            return False
+        self._preloaded = False
+        if message != self._ahead:
+            raise EngineError("another script was compiled ahead than the one that is to run")
+        return True
 
     def trace(self, error: Thrown) -> str:
         """The Java stack trace of an exception, or "" where it was not made in Java."""
@@ -130,11 +143,8 @@ class Engine:
         if self._closing:
             why = why or "the run was ended"
         elif why is None:
-            try:
-                code = self._process.wait(timeout=5)
-                why = f"the JVM ended with exit code {code}" if code >= 0 else f"the JVM was ended by signal {-code}"
-            except subprocess.TimeoutExpired:
-                why = "the JVM closed its pipe"
+            code = self._process.wait(timeout=5)
+            why = "the JVM closed its pipe" if code is None else f"the JVM ended with exit code {code}" if code >= 0 else f"the JVM was ended by signal {-code}"
         self._dead = why
         for channel in list(self._channels.values()):
             channel.inbox.put({"op": "dead"})
@@ -163,10 +173,9 @@ class Engine:
         """Ends the JVM and, after a run that went well, has the start-up cache made."""
         self._closing = True
         if self._process.poll() is None:
-            try:
+            with contextlib.suppress(EngineError):
                 self.send({"op": "exit"})
-                self._process.wait(timeout=2)
-            except (EngineError, subprocess.TimeoutExpired):
+            if self._process.wait(timeout=2) is None:
                 self._process.kill()
                 self._process.wait()
         self._to.close()
@@ -174,7 +183,7 @@ class Engine:
         self._from.close()
         self._stderr.close()
         if train:
-            train_in_background(self.made)
+            train_in_background(self._made or harness())
 
 
 def _nobody(channel: Channel, name: str, args: list[Any], line: int) -> Any:
@@ -195,7 +204,8 @@ class Channel:
 
     def compile(self, source: str, name: str | None, *, strict: bool | None = None) -> JavaObject:
         """Compiles a script; ``name`` None for a loaded one, which gets a number."""
-        made = self._perform({"op": "compile", "b": self.branch, "source": source, "name": name, "strict": strict})
+        message = {"op": "compile", "b": self.branch, "source": source, "name": name, "strict": strict}
+        made = self._serve() if self.engine.was_preloaded(message) else self._perform(message)
         assert isinstance(made, JavaObject)
         return made
 
@@ -214,6 +224,10 @@ class Channel:
 
     def _perform(self, message: Message) -> Any:
         self.engine.send(message)
+        return self._serve()
+
+    def _serve(self) -> Any:
+        """Answers what the script asks until the request is done."""
         while True:
             got = self.inbox.get()
             op = got["op"]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cibus.pipeline.model.records import Agent, Call, EnvEntry, Input, Matrix, Pipeline, Stage, Value
+from cibus.errors import UsageError
+from cibus.pipeline.model.records import Agent, Call, EnvEntry, Input, Pipeline, Stage, Value
 from cibus.pipeline.runtime import post, results, when
 from cibus.pipeline.runtime.branch import Branch
 from cibus.pipeline.runtime.credentials import declarative_bindings
 from cibus.pipeline.runtime.envblock import EnvBlock, java_order
+from cibus.pipeline.runtime.matrix import cell_name, cells
 from cibus.pipeline.runtime.parameters import declare, definition
 from cibus.pipeline.runtime.skipping import Skip, names_below
 from cibus.pipeline.steps import registry
@@ -72,6 +73,8 @@ class Declarative:
 
     def execute(self) -> None:
         """Runs the pipeline; raises the first error in the end."""
+        self.check_names()
+        self.run.snapshots.restore_variables()
         self.branch.scope = self.branch.scope.inside(declarative=True)
         posted = False
         error: Thrown | None = None
@@ -101,6 +104,17 @@ class Declarative:
                 error = error or late
         if error is not None:
             raise error
+
+    def check_names(self) -> None:
+        """The stages that the command line names must be there; raises UsageError."""
+        names = [name for stage in self.model.stages for name in (stage.name, *names_below(stage))]
+        restart = self.run.restart_from
+        top = [stage.name for stage in self.model.stages]
+        if restart is not None and restart not in top:
+            raise UsageError(f"--restart-from {restart}: there is no such top-level stage; there are {', '.join(top)}")
+        missing = self.run.selection.unmatched(names)
+        if missing is not None:
+            raise UsageError(f"{missing}: there is no such stage; there are {', '.join(dict.fromkeys(names))}")
 
     def around(self, environment: tuple[EnvEntry, ...], options: tuple[Call, ...], work: Work) -> None:
         """The pipeline's own environment, options and tools around its stages."""
@@ -443,8 +457,9 @@ class Declarative:
             return
 
         def body() -> None:
-            if skip is not None:
-                self.skip_stage(stage, error, skip, around)
+            reason = skip or self.reason(stage, error, around)
+            if reason is not None:
+                self.skip_stage(stage, error, reason, around)
                 return
             overrides = [f"{name}={value}" for name, value in axes.items()]
             self.step("withEnv", {"overrides": overrides}, lambda: self.cell(stage, parent, around))
@@ -533,23 +548,6 @@ class Declarative:
             finally:
                 self.branch.error_result = before
         return error
-
-
-def cells(matrix: Matrix) -> list[dict[str, str]]:
-    """The cells of a matrix, the first axis changing fastest, without the excluded ones."""
-    names = [axis.name for axis in matrix.axes]
-    found = []
-    for values in itertools.product(*(axis.values for axis in reversed(matrix.axes))):
-        cell = dict(zip(names, reversed(values), strict=True))
-        excluded = any(all((cell.get(axis.name) in axis.values) != axis.inverse for axis in group) for group in matrix.excludes)
-        if not excluded:
-            found.append(cell)
-    return found
-
-
-def cell_name(axes: Mapping[str, str]) -> str:
-    """The name of a cell's stage."""
-    return "Matrix - " + ", ".join(f"{name} = '{value}'" for name, value in axes.items())
 
 
 def input_variables(answer: Any, names: list[str], submitter: str | None) -> list[str] | None:

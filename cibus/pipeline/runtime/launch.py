@@ -102,7 +102,7 @@ class Process:
         """Gives output as it comes until the process has ended; returns its exit code, 128 + signal for a signal."""
         log = self.popen.stderr if self.capture else self.popen.stdout
         assert log is not None
-        files = {log.fileno(): on_output}
+        files: dict[int, Callable[[bytes], object]] = {log.fileno(): on_output}
         if self.capture:
             assert self.popen.stdout is not None
             files[self.popen.stdout.fileno()] = self.captured.append

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
-
 if TYPE_CHECKING:
     from cibus.pipeline.steps.context import StepContext
 

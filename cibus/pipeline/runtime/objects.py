@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -205,7 +205,7 @@ def _span(seconds: float) -> str:
 
 def _previous(run: Run, name: str) -> Any:
     """previousBuild and its kin, from the builds in the state folder."""
-    tests = {
+    tests: dict[str, Callable[[str], bool]] = {
         "previousBuild": lambda result: True,
         "previousCompletedBuild": lambda result: True,
         "previousBuiltBuild": lambda result: result != "NOT_BUILT",

@@ -35,7 +35,7 @@ def definition(symbol: str, args: Mapping[str, Any]) -> dict[str, Any]:
         default = as_bool(default)
     elif default is None:
         default = ""
-    made = {"kind": kind, "name": str(args.get("name", "")), "default": default if isinstance(default, bool) else str(default)}
+    made: dict[str, Any] = {"kind": kind, "name": str(args.get("name", "")), "default": default if isinstance(default, bool) else str(default)}
     if choices is not None:
         made["choices"] = [str(choice) for choice in choices]
     if args.get("trim") is True:

@@ -14,8 +14,18 @@ from typing import Any
 from cibus.config import Config
 from cibus.errors import CibusError, EngineError, SourceError, UsageError
 from cibus.pipeline.engine.process import Channel, Engine
+from cibus.pipeline.events import (
+    Bus,
+    Event,
+    PipelineEnded,
+    PipelineStarted,
+    PromptEnded,
+    PromptStarted,
+    Remark,
+    RunEnded,
+    RunStarted,
+)
 from cibus.pipeline.model.records import Pipeline
-from cibus.pipeline.events import Bus, Event, PipelineEnded, PipelineStarted, PromptEnded, PromptStarted, Remark, RunEnded, RunStarted
 from cibus.pipeline.runtime import parameters, preflight, questions
 from cibus.pipeline.runtime.answers import Answers
 from cibus.pipeline.runtime.baton import Baton
@@ -105,6 +115,7 @@ class Run:
         """What the steps work with."""
         config, options, build = self.config, self.options, self.build
         strict = config.pipeline.cps == "strict"
+        self._secrets: tuple[str, ...] = ()
         self.environment = Environment(build, machine_env(config.pipeline.pass_env), config.pipeline.jenkins_url, ci=not strict)
         self.environment.extra.update(options.env)
         self.environment.branch.update(branch_variables(self.source))
@@ -124,7 +135,6 @@ class Run:
         self.milestones: list[int] = []
         self.models: list[Pipeline] = []
         self.trees: list[Mapping[str, Any]] = []
-        self._secrets: tuple[str, ...] = ()
         self._id = 0
         self._branches = 0
         self._counters = threading.Lock()
@@ -322,6 +332,9 @@ class Run:
             return questions.answer(self, branch, name, args, line)
         except (Thrown, EngineError):
             raise
+        except UsageError as error:
+            self._crash = self._crash or error  # the command line is wrong: the script does not get to handle that
+            raise Thrown("hudson.AbortException", str(error)) from error
         except CibusError as error:
             raise Thrown("hudson.AbortException", str(error)) from error
         except BaseException as crash:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cibus.pipeline.model.records import Stage
+from cibus.pipeline.runtime.matrix import cell_name, cells
 
 
 @dataclass(frozen=True)
@@ -71,14 +73,26 @@ class Selection:
                 self._started = True
             elif self.start not in below:
                 return "--resume" if self.resumed else "--from"
-        if self._ended:
+        if self._ended and self.until not in inside:
             return "--until"
         if self.until == name:
             self._ended = True
         return None
 
+    def unmatched(self, names: Sequence[str]) -> str | None:
+        """The first option that fits none of the names, or None."""
+        for option, patterns in (("--stage", self.only), ("--skip", self.skip)):
+            for pattern in patterns:
+                if not any(fnmatch.fnmatchcase(name, pattern) for name in names):
+                    return f"{option} {pattern}"
+        for option, wanted in (("--from", self.start), ("--until", self.until)):
+            if wanted and wanted not in names:
+                return f"{option} {wanted}"
+        return None
+
 
 def names_below(stage: Stage) -> tuple[str, ...]:
-    """The names of all stages in a stage."""
+    """The names of all stages in a stage, the cells of a matrix among them."""
     inner = (*stage.stages, *stage.parallel, *(stage.matrix.cell.stages if stage.matrix else ()))
-    return tuple(name for each in inner for name in (each.name, *names_below(each)))
+    cells_here = [cell_name(axes) for axes in cells(stage.matrix)] if stage.matrix else []
+    return (*cells_here, *(name for each in inner for name in (each.name, *names_below(each))))

@@ -73,20 +73,24 @@ class Snapshots:
         fresh.rename(self._folder)
 
     def restore(self) -> None:
-        """Brings variables and stashes back, once the script is compiled."""
+        """Brings workspace and stashes back, once the script is compiled."""
         state = self._restored
         if state is None:
             return
         run = self._run
-        run.environment.assigned.update(state["env"])
         run.build.artifacts.extend(state["artifacts"])
         copy_tree(Path(state["folder"]) / "stashes", run.build.stashes_dir)
-        run.main.channel.request("restore", v=state["variables"])
         kept = Path(state["folder"]) / "workspace"
         if kept.is_dir() and not run.in_place:
             target = run.workspaces.root / run.workspaces.name
             shutil.rmtree(target, ignore_errors=True)
             copy_tree(kept, target)
+
+    def restore_variables(self) -> None:
+        """Brings variables back where the stages begin: behind what the script assigns before them."""
+        if self._restored is not None:
+            self._run.environment.assigned.update(self._restored["env"])
+            self._run.main.channel.request("restore", v=self._restored["variables"])
 
 
 def _small(folder: Path) -> bool:

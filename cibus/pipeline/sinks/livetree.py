@@ -47,9 +47,10 @@ def lines(progress: Progress, height: int, now: float | None = None) -> list[Lin
     room = max(3, height - 1)
     running = sum(len(node.steps) for node in _all(progress.root))
     tail = max(1, min(6, (room - 4) // max(1, min(running, 6))))
-    for most in (room, 24, 12, 6, 3, 1):
+    body: list[Line] = []
+    for most, last in ((room, tail), (24, tail), (12, tail), (6, tail), (6, 0), (3, 1), (3, 0), (2, 0), (1, 0)):
         if most <= room:
-            body = _below(progress.root, 0, now, most, tail)
+            body = _below(progress.root, 0, now, most, last)
             if len(body) <= room:
                 return [head, *body]
     return [head, *_squeezed(body, room)]
@@ -121,7 +122,7 @@ def _line(node: Node, depth: int, now: float) -> Line:
 
 def _step(step: Step, depth: int, now: float, tail: int) -> list[Line]:
     found = [Line(depth, "▸", "cyan", f"{step.name} {step.arguments}".rstrip(), duration(max(0.0, now - step.started)))]
-    last = [line for line in list(step.output) if line.strip()][-tail:]
+    last = [line for line in list(step.output) if line.strip()][-tail:] if tail else []
     return [*found, *(Line(depth + 1, "", "", line, "", "dim") for line in last)]
 
 

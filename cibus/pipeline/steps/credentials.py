@@ -71,7 +71,7 @@ def sshagent(ctx: StepContext, credentials: list[str], ignoreMissing: bool = Fal
     if started.returncode != 0:
         raise ctx.fail("[ssh-agent] Could not start ssh-agent: " + started.stderr.strip())
     env = dict(part.split("=", 1) for part in started.stdout.replace("\n", " ").split(";") if "=" in part for part in [part.strip()])
-    overlay = {name: env[name] for name in ("SSH_AUTH_SOCK", "SSH_AGENT_PID") if name in env}
+    overlay: dict[str, str] = {name: env[name] for name in ("SSH_AUTH_SOCK", "SSH_AGENT_PID") if name in env}
     ctx.log("$ ssh-agent\nSSH_AUTH_SOCK=" + overlay.get("SSH_AUTH_SOCK", "") + "\nSSH_AGENT_PID=" + overlay.get("SSH_AGENT_PID", ""))
     try:
         for key in keys:

@@ -25,7 +25,7 @@ def stage(ctx: StepContext, name: str, concurrency: int | None = None) -> Any:
     if ctx.body is None:
         ctx.log(f"Entering stage {name}\nUsing the ‘stage’ step without a block argument is deprecated")
         return None
-    return in_stage(ctx, name, lambda: ctx.branch.invoke(ctx.body))  # type: ignore[arg-type]
+    return in_stage(ctx, name, lambda: ctx.branch.invoke(ctx.body))
 
 
 def in_stage(ctx: StepContext, name: str, work: Any) -> Any:
@@ -233,7 +233,7 @@ class Timer:
 def wait_until(ctx: StepContext, initialRecurrencePeriod: int = 250, quiet: bool = False) -> None:
     """Runs the body until it returns true."""
     period = initialRecurrencePeriod / 1000
-    while not ctx.run_body() is True:
+    while ctx.run_body() is not True:
         if not quiet:
             ctx.log(f"Will try again after {span(period)}")
         ctx.sleep(period)

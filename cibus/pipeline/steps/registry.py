@@ -11,11 +11,14 @@ that may be given without a name. ``lint`` and ``cibus steps`` read the same dat
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
+import re
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -176,9 +179,24 @@ def _parameters(function: Callable[..., Any]) -> tuple[tuple[Parameter, ...], bo
 
 
 def find(name: str) -> StepSpec | None:
-    """The step of that name, or None."""
-    _load()
-    return _STEPS.get(name)
+    """The step of that name, or None; imports only the family that has it."""
+    found = _STEPS.get(name)
+    if found is None and not _loaded:
+        family = _families().get(name)
+        if family is not None:
+            importlib.import_module(f"cibus.pipeline.steps.{family}")
+        else:
+            _load()
+        found = _STEPS.get(name)
+    return found
+
+
+@functools.cache
+def _families() -> dict[str, str]:
+    """Which family has which step, found in the families' source without importing them."""
+    folder = Path(__file__).parent
+    pattern = re.compile(r'^@step\(\s*"(\w+)"', re.MULTILINE)
+    return {name: family for family in FAMILIES for name in pattern.findall((folder / f"{family}.py").read_text(encoding="utf-8"))}
 
 
 def all_steps() -> Iterator[StepSpec]:

@@ -1,0 +1,101 @@
+"""cibus.toml: the reader and the JSON schema take and refuse the same files."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from cibus.config import json_schema, load_config
+from cibus.errors import ConfigError
+
+GOOD = [
+    "",
+    '[credentials.a]\nkind = "string"',
+    '[credentials.a]\nkind = "string"\nsecret = { env = "A" }',
+    '[credentials."odd id"]\nkind = "usernamePassword"\nusername = "u"\npassword = { command = "pass show x" }',
+    '[credentials.a]\nkind = "file"\nfilename = "f"\ncontent = { file = "x" }',
+    '[libraries.a]\npath = "x"\nimplicit = true\nversion = "main"',
+    '[libraries.a]\ngit = "https://example.com/x.git"',
+    '[jobs."folder/job"]\njenkinsfile = "J"\nmode = "scm"',
+    '[agents.a]\nlabels = ["x", "y"]\nmode = "exclusive"\nexecutors = 3\nenv = { A = "1" }',
+    '[agents.a]\nrun_on = "container:debian:12"',
+    '[agents.a]\nrun_on = "local"',
+    "[stubs.a]\nreturns = [1, { b = 2 }]",
+    '[stubs.a]\ngroovy = "a.groovy"',
+    '[tools.jdk."jdk 17"]\nhome = "/x"',
+    '[effects]\nmail = "real"\nslackSend = "record"',
+    '[pipeline]\nunknown_labels = "fail"\nunknown_steps = "warn"\ncps = "strict"\nkeep_runs = 3\npass_env = ["A"]',
+]
+BAD = [
+    ("x = 1", 1, "unknown key 'x'"),
+    ("[pipelin]", 1, "did you mean 'pipeline'"),
+    ("pipeline = 3", 1, "must be a table"),
+    ('tools = "x"', 1, "must be a table"),
+    ("effects = 1", 1, "must be a table"),
+    ("credentials = []", 1, "must be a table"),
+    ("[credentials]\na = 1", 2, "must be a table"),
+    ("[credentials.a]", 1, "needs kind"),
+    ('[credentials.a]\nkind = "nope"', 2, "must be one of"),
+    ('[credentials.a]\nkind = "string"\nsecret = "x"', 3, "where it comes from"),
+    ('[credentials.a]\nkind = "string"\nsecret = { env = "A", file = "b" }', 3, "where it comes from"),
+    ('[credentials.a]\nkind = "string"\nsecret = { env = 1 }', 3, "where it comes from"),
+    ('[credentials.a]\nkind = "string"\nsecert = { env = "A" }', 3, "did you mean 'secret'"),
+    ("[libraries.a]", 1, "either path or git"),
+    ('[libraries.a]\npath = "x"\ngit = "y"', 1, "either path or git"),
+    ('[libraries.a]\npath = "x"\nimplicit = "yes"', 3, "must be bool"),
+    ("[jobs.a]", 1, "needs jenkinsfile"),
+    ('[jobs.a]\njenkinsfile = "J"\nmode = "zzz"', 3, "must be one of"),
+    ("[agents.a]\nexecutors = 0", 2, "at least 1"),
+    ("[agents.a]\nexecutors = true", 2, "must be int"),
+    ('[agents.a]\nlabels = "x"', 2, "list of texts"),
+    ('[agents.a]\nlabels = ["x", 1]', 2, "list of texts"),
+    ('[agents.a]\nrun_on = "ssh"', 2, "container:IMAGE"),
+    ("[stubs.a]\ngroovy = 1", 2, "must be text"),
+    ('[tools.jdk.x]\nhom = "/x"', 1, "exactly one key: home"),
+    ("[tools.jdk]\nx = 1", 2, "exactly one key: home"),
+    ("[tools]\njdk = 1", 2, "must be a table"),
+    ("[effects]\nmail = 3", 2, "must be one of"),
+    ("[pipeline]\nkeep_runs = 1.5", 2, "must be int"),
+    ('[pipeline]\nunknown_labels = "x"', 2, "must be one of"),
+]
+
+
+def test_the_shipped_schema_is_the_current_one() -> None:
+    shipped = json.loads(files("cibus").joinpath("config.schema.json").read_text("utf-8"))
+    assert shipped == json_schema(), "write it again: see json_schema() in cibus/config.py"
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(json_schema())
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "cibus.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_good_files(tmp_path: Path, text: str) -> None:
+    load_config(write(tmp_path, text), {})
+    Draft202012Validator(json_schema()).validate(tomllib.loads(text))
+
+
+@pytest.mark.parametrize(("text", "line", "words"), BAD)
+def test_bad_files(tmp_path: Path, text: str, line: int, words: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, {})
+    assert str(caught.value).startswith(f"{path}:{line}: ")
+    assert words in str(caught.value)
+    assert not Draft202012Validator(json_schema()).is_valid(tomllib.loads(text))
+
+
+def test_no_toml_at_all(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cibus\.toml"):
+        load_config(write(tmp_path, "a = = 1"), {})

@@ -1,0 +1,101 @@
+"""The commands of README.md, run again, in the order in which they stand there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from repos import IDENTITY
+
+from cibus.config import load_config
+
+TOP = Path(__file__).parent.parent
+README = (TOP / "README.md").read_text(encoding="utf-8")
+NOT_AGAIN = {"make test", "make golden", "make bench"}  # this run itself, and what takes minutes
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def commands(first: str) -> list[str]:
+    """The commands of the blocks whose lines begin with a word."""
+    return [line for block in blocks("sh") if block.startswith(first) for line in block.splitlines()]
+
+
+def run(command: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environ = {**os.environ, **IDENTITY, "PATH": path, "NO_COLOR": "1", **env}
+    return subprocess.run(["sh", "-c", command], cwd=cwd, env=environ, capture_output=True, text=True, timeout=600, check=False)
+
+
+def test_every_command_is_run_here() -> None:
+    known = {*commands("make demo"), *commands("python3"), *commands("cibus"), *NOT_AGAIN}
+    assert {line for block in blocks("sh") for line in block.splitlines()} == known
+
+
+def test_demo(tmp_path: Path) -> None:
+    (command,) = commands("make demo")
+    # what it installs is installed already where this test runs
+    done = run(f"{command} VENV={sys.prefix} -o {sys.prefix}/.demo", TOP, TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✓ SUCCESS  mobile-app #1" in done.stdout
+    assert "tests:     2, 0 failed" in done.stdout
+    assert "recorded slackSend" in done.stdout
+    assert "not-a-real-password" not in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_install(tmp_path: Path) -> None:
+    copy = tmp_path / "clone"
+    copy.mkdir()
+    for name in ("cibus", "pyproject.toml", "README.md", "LICENSE"):
+        source = TOP / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy / name)
+    for command in commands("python3"):
+        done = run(command, copy)
+        assert done.returncode == 0, command + done.stdout + done.stderr
+    assert done.stdout.startswith("cibus ")
+    schema = next((copy / ".venv").rglob("cibus/config.schema.json"))
+    assert schema.stat().st_size > 1000
+
+
+def test_use(tmp_path: Path) -> None:
+    for name in ("mobile-app", "mobile-app-library"):
+        shutil.copytree(TOP / "examples" / name, tmp_path / name)
+    app = tmp_path / "mobile-app"
+    for command in ("git init -q", "git add -A", "git commit -q -m example", *commands("cibus")):
+        done = run(command, app, CIBUS_STATE_DIR=str(tmp_path / "state"))
+        assert done.returncode == 0, command + "\n" + done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_the_configuration_is_a_good_one(tmp_path: Path) -> None:
+    (text,) = blocks("toml")
+    path = tmp_path / "cibus.toml"
+    path.write_text(text, encoding="utf-8")
+    config = load_config(path, {})
+    assert set(tomllib.loads(text)) == {"credentials", "libraries", "agents", "stubs", "effects"}
+    assert config.effects == {"mail": "real"}
+
+
+def test_the_exit_codes() -> None:
+    from cibus.pipeline.runtime.results import EXIT_CODES
+
+    (line,) = [line for line in README.splitlines() if line.startswith("Exit codes:")]
+    for result, code in EXIT_CODES.items():
+        assert f"{int(code)} {result}" in line
+
+
+def test_files_that_are_named_are_there() -> None:
+    for name in re.findall(r"`((?:examples|cibus)/[\w./-]+|[A-Z]+(?:\.md)?)`", README):
+        assert (TOP / name).exists(), name
