@@ -12,7 +12,7 @@ from cibus.pipeline.model.advice import advice
 from cibus.pipeline.model.messages import NESTED_PIPELINE
 from cibus.pipeline.model.module import module_tree
 from cibus.pipeline.model.read import read_outline, read_pipeline
-from cibus.pipeline.model.records import Problem
+from cibus.pipeline.model.records import Pos, Problem
 from cibus.pipeline.model.tree import Node, block, descendants, method_call, own_name, pos
 from cibus.pipeline.values import Thrown
 
@@ -64,11 +64,15 @@ class _Answers:
     libraries: bool = False
     declarative: bool = False
     advice: tuple[Problem, ...] = field(default_factory=tuple)
+    refused: tuple[Problem, ...] = ()
 
     def __call__(self, channel: Channel, name: str, args: Sequence[Any], line: int) -> Any:
         if name == "$libraries":
             self.libraries = True
             return []
+        if name == "$advice":
+            self.refused = tuple(Problem(text, Pos(line, column)) for line, column, text in args[1])
+            return None
         return self._read(args[0], args[1]) if name == "$pipeline.read" else None
 
     def _read(self, tree: Node, names: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -105,10 +109,13 @@ def lint_text(source: str, name: str, engine: Engine) -> LintResult:
         return LintResult(name, found, "Errors encountered validating Jenkinsfile:\n" + "".join(errors))
     if not answers.declarative:
         said = f"Jenkinsfile content '{source}' did not contain the 'pipeline' step"
-        return LintResult(name, (), said, "a scripted pipeline: it compiles, no more is checked")
-    warned = (*answers.advice, *_second_pipeline(statements))
-    findings = tuple(Finding("warning", p.pos.line, p.pos.column, p.message) for p in warned)
-    return LintResult(name, findings, "Jenkinsfile successfully validated.\n")
+        return LintResult(name, _warnings(answers.refused), said, "a scripted pipeline: it compiles, no more is checked")
+    warned = (*answers.advice, *_second_pipeline(statements), *answers.refused)
+    return LintResult(name, _warnings(warned), "Jenkinsfile successfully validated.\n")
+
+
+def _warnings(problems: tuple[Problem, ...]) -> tuple[Finding, ...]:
+    return tuple(Finding("warning", p.pos.line, p.pos.column, p.message) for p in problems)
 
 
 def _blocks(error: Thrown) -> list[str]:

@@ -92,6 +92,14 @@ def _read(run: Run, branch: Branch, tree: dict[str, Any], names: dict[str, list[
     return {"errors": problems, "closures": sorted(reading.pipeline.closures), "model": str(len(run.models) - 1)}
 
 
+def _advice(run: Run, branch: Branch, name: str, found: list[list[Any]]) -> None:
+    """What Jenkins refuses and plain Groovy runs: said once, with its place."""
+    file = run.script_name if name == "WorkflowScript" else name
+    for line, column, text in found:
+        run.remark(f"{file}:{line}:{column}: {text}")
+        run.fidelity.differs(f"line {line}: {text}")
+
+
 def _pipeline(run: Run, branch: Branch, model: str, closures: dict[str, Any]) -> None:
     Declarative(run, run.models[int(model)], closures, branch).execute()
 
@@ -108,5 +116,6 @@ _QUESTIONS: dict[str, Any] = {
     "$libraries": _libraries,
     "$pipeline.read": _read,
     "$pipeline.run": _pipeline,
+    "$advice": _advice,
     "$log": lambda run, branch, text: branch.log(text + "\n"),
 }

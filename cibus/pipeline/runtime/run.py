@@ -128,7 +128,7 @@ class Run:
         self.answers = Answers(options.answers, interactive=options.interactive)
         self.downstream = Downstream(self)
         self.locks = Locks(self.history.state / "locks", f"{build.job} #{build.number}")
-        self.workspaces = Workspaces(options.workspace_root or self.history.state / "workspaces", build.job)
+        self.workspaces = Workspaces(options.workspace_root or self.history.state / "workspaces", build.job, multibranch=self.source.mode == "multibranch")
         self.snapshots = Snapshots(self)
         self.nodes = Executors(self)
         self.baton = Baton()

@@ -11,6 +11,18 @@ from typing import IO
 from cibus.errors import CibusError
 
 
+LONGEST = 32  # characters of a branch job's workspace
+
+
+def folder_name(job: str, *, multibranch: bool) -> str:
+    """A job's folder: its name with ``/`` as ``_``; of a multibranch job's branch only the last 32 characters.
+
+    Source: WorkspaceLocatorImpl of branch-api 2.6.2, which keeps the paths of branch jobs short.
+    """
+    name = job.replace("/", "_").replace("%2F", "_")
+    return name[-LONGEST:] if multibranch else name
+
+
 class Workspaces:
     """The workspaces below a root folder.
 
@@ -19,9 +31,9 @@ class Workspaces:
     or another run uses it gets ``@2``, ``@3``, ..., as in Jenkins.
     """
 
-    def __init__(self, root: Path, job: str) -> None:
+    def __init__(self, root: Path, job: str, *, multibranch: bool = False) -> None:
         self.root = root
-        self.name = job.replace("/", "_").replace("%2F", "_")
+        self.name = folder_name(job, multibranch=multibranch)
         self._lock = threading.Lock()
         self._held: dict[Path, IO[str]] = {}
         self._users: dict[Path, tuple[str, int]] = {}  # path → agent, branch

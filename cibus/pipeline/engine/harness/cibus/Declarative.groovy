@@ -28,6 +28,7 @@ class Declarative extends CompilationCustomizer {
         ModuleNode module = source.AST
         if (!libraries(module, source)) return
         for (MethodNode m : module.methods) if (m.voidMethod) m.returnType = ClassHelper.OBJECT_TYPE
+        List<List> advice = Scripts.strict ? null : Advice.of(module)
         List<BlockStatement> places = [module.statementBlock]
         for (MethodNode m : module.methods) if (m.code instanceof BlockStatement) places.add((BlockStatement) m.code)
         int seen = 0
@@ -38,6 +39,11 @@ class Declarative extends CompilationCustomizer {
             }
         }
         explicitThis(module, source)
+        if (!Scripts.strict) advise(source, advice)
+    }
+
+    private static void advise(SourceUnit source, List<List> found) {
+        if (!found.isEmpty()) Host.call('$advice', [source.name, found] as Object[])
     }
 
     private static MethodCallExpression pipeline(Statement s) {

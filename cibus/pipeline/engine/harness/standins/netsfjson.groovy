@@ -9,13 +9,15 @@ class JSONObject extends LinkedHashMap {
     String getString(String key) { String.valueOf(get(key)) }
     boolean has(String key) { containsKey(key) }
     Object opt(String key) { get(key) }
-    String toString() { groovy.json.JsonOutput.toJson(JSONText.plain(this)) }
+    String toString() { net.sf.json.util.JSONUtils.valueToString(this) }
+    String toString(int indent) { net.sf.json.util.JSONUtils.valueToString(this, indent, 0) }
 }
 
 class JSONArray extends ArrayList {
     JSONArray() { super() }
     JSONArray(Collection c) { super(c) }
-    String toString() { groovy.json.JsonOutput.toJson(JSONText.plain(this)) }
+    String toString() { net.sf.json.util.JSONUtils.valueToString(this) }
+    String toString(int indent) { net.sf.json.util.JSONUtils.valueToString(this, indent, 0) }
 }
 
 /** JSON's null: an object that prints as null and is not Groovy's null. */
@@ -25,13 +27,4 @@ class JSONNull implements Serializable {
     boolean equals(Object o) { o instanceof JSONNull || o == 'null' }
     int hashCode() { 42 }
     String toString() { 'null' }
-}
-
-class JSONText {
-    static Object plain(Object o) {
-        if (o instanceof JSONNull) return null
-        if (o instanceof Map) return o.collectEntries { k, v -> [(k as String): plain(v)] }
-        if (o instanceof Collection) return o.collect { plain(it) }
-        o
-    }
 }
