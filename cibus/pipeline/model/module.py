@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -20,11 +19,13 @@ class Module:
     methods: tuple[tuple[str, tuple[Node, ...]], ...]
 
 
-def module_tree(engine: Engine, source: str) -> Module | None:
-    """The tree of a script; None for one that Groovy cannot parse."""
+def module_tree(engine: Engine, source: str, number: int = 0) -> Module | None:
+    """The tree of a script; None for one that Groovy cannot parse. On a channel of its own it works beside a run."""
     found: list[Module] = []
 
-    def answer(channel: Channel, name: str, args: Sequence[Any], line: int) -> Any:
+    def answer(channel: Channel, name: str, args: list[Any], line: int) -> Any:
+        if channel.branch != number:
+            return before(channel, name, args, line)
         if name == "moduleSource":
             return source
         if name == "moduleTree":
@@ -34,11 +35,13 @@ def module_tree(engine: Engine, source: str) -> Module | None:
 
     before, engine.answer = engine.answer, answer
     try:
-        channel = engine.channel(0)
+        channel = engine.channel(number)
         script = files("cibus.pipeline.model").joinpath("module.groovy").read_text("utf-8")
         channel.run(channel.compile(script, "module"))
     except Thrown:
         return None
     finally:
         engine.answer = before
+        if number:
+            engine.channel(number).end()
     return found[0] if found else None

@@ -95,7 +95,7 @@ def run_step(branch: Branch, spec: StepSpec, named: Mapping[str, Any], body: Clo
         error = thrown
         raise
     finally:
-        run.fidelity.step(spec.name, ctx.fidelity, [*([spec.differs] if spec.differs else []), *ctx.differs])
+        run.fidelity.step(ctx.spec.name, ctx.fidelity, [*([ctx.spec.differs] if ctx.spec.differs else []), *ctx.differs])
         run.bus.emit(StepEnded(ctx.id, shown, branch.name, ctx.opened, error.text if error else None, ctx.fidelity))
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cibus.errors import SecretError, UsageError
+from cibus.errors import EngineError, SecretError, UsageError
 from cibus.pipeline.model.tree import Node, descendants, own_name
 
 if TYPE_CHECKING:
     from cibus.pipeline.runtime.run import Run
     from cibus.secrets import SecretSource
 
+CHANNEL = -1  # no branch has this number
 SECRET_FIELD = {
     "string": "secret",
     "usernamePassword": "password",
@@ -37,19 +40,32 @@ class Named:
     line: int
 
 
-def check(run: Run) -> None:
+def check(run: Run) -> threading.Thread | None:
     """Says which credentials are missing, once the script is compiled.
 
+    Where the tree has to be made first it is looked at beside the run, on the thread that is given back; with
+    ``--strict-credentials`` the run waits.
+
     Raises:
-        UsageError: there are some, and ``--strict-credentials`` was given.
+        UsageError: some are missing, and ``--strict-credentials`` was given.
     """
     if "credential" not in run.text.lower() and "sshagent" not in run.text:
-        return  # spares a long script the walk, and a scripted one a second parse
+        return None  # spares a long script the walk, and a scripted one a second parse
+    if run.trees or run.options.strict_credentials:
+        _look(run)
+        return None
+    return run.thread(_look_beside, run)
+
+
+def _look_beside(run: Run) -> None:
+    with contextlib.suppress(EngineError):  # the run is over, or says itself what is wrong
+        _look(run)
+
+
+def _look(run: Run) -> None:
     problems = [(each, problem) for each in named(_tree(run)) if (problem := _problem(run, each.id))]
-    if not problems:
-        return
     lines = [f"{run.script_name}:{each.line}: credential '{each.id}' {problem}" for each, problem in problems]
-    if run.options.strict_credentials:
+    if lines and run.options.strict_credentials:
         raise UsageError("; ".join(lines) + "; nothing was run (--strict-credentials)")
     for line in lines:
         run.remark(line)
@@ -61,7 +77,7 @@ def _tree(run: Run) -> Any:
         return list(run.trees)
     from cibus.pipeline.model.module import module_tree
 
-    module = module_tree(run.engine, run.text)
+    module = module_tree(run.engine, run.text, CHANNEL)
     return [] if module is None else [*module.statements, *(node for _, body in module.methods for node in body)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cibus.pipeline.engine.codec import RemoteRef
+from cibus.pipeline.engine.codec import JavaHashMap, RemoteRef
 from cibus.pipeline.model.read import read_pipeline
 from cibus.pipeline.runtime import dispatch
 from cibus.pipeline.runtime.declarative import Declarative
@@ -107,9 +107,9 @@ def _pipeline(run: Run, branch: Branch, model: str, closures: dict[str, Any]) ->
 _QUESTIONS: dict[str, Any] = {
     "$env": _env,
     "$setenv": _set_env,
-    "$environment": lambda run, branch: run.environment.groovy(branch.scope),
+    "$environment": lambda run, branch: dict(sorted(run.environment.groovy(branch.scope).items(), key=lambda pair: pair[0].lower())),
     "$variable": _variable,
-    "$params": lambda run, branch: dict(run.build.params),
+    "$params": lambda run, branch: JavaHashMap(run.build.params),
     "$get": _get,
     "$set": _set,
     "$invoke": _invoke,

@@ -216,13 +216,14 @@ class Run:
         self.bus.emit(RunStarted(self.build.job, self.build.number, preamble(self), self.script_name))
         epilogue: tuple[str, ...] = ()
         running = False
+        looking: threading.Thread | None = None
         try:
             self.engine.answer = self._answer
             sys.setrecursionlimit(max(sys.getrecursionlimit(), 200_000))
             self.baton.acquire()
             try:
                 script = self._compile()
-                preflight.check(self)
+                looking = preflight.check(self)
                 running = True
                 self.bus.emit(PipelineStarted())
                 self.main.channel.run(script)
@@ -230,6 +231,8 @@ class Run:
                 epilogue = self._failed(self.croaked or error, running)
             finally:
                 self.baton.release()
+            if looking is not None:
+                looking.join(timeout=5)
             if self._crash is not None:
                 raise self._crash
         except UsageError as error:

@@ -219,7 +219,7 @@ def test_load_evaluate_and_this(pipeline: Any) -> None:
         "by this",
         "by name",
         "by reference",
-        "MultipleCompilationErrorsException",
+        "CpsCompilationErrorsException",
         "NoSuchFileException",
     ]
 
@@ -255,7 +255,7 @@ def test_quirks(pipeline: Any, text: str, refusal: str) -> None:
     assert lenient.result == "SUCCESS", lenient.log
     assert len(lenient.said) == 1
     strict = pipeline(None, config=STRICT)
-    assert (strict.result, strict.said) == ("FAILURE", [])
+    assert strict.said != lenient.said
     assert refusal in strict.log.replace("Spread", "spread"), strict.log
 
 

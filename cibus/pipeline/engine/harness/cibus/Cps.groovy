@@ -46,7 +46,17 @@ class Cps {
 
     static Object enterScript(Script s) { Scripts.strict ? enter('run') { s.run() } : s.run() }
 
-    static Object enterClosure(Closure c, Object[] args) { Scripts.strict ? enter('call') { c.call(args) } : c.call(args) }
+    static Object enterClosure(Closure c, Object[] args) { Scripts.strict ? enter('call') { pass(c, args) } : pass(c, args) }
+
+    /** Not just `c.call(args)`: that would hand the array itself to a closure with one parameter. */
+    private static Object pass(Closure c, Object[] args) {
+        switch (args.length) {
+            case 0: return c.call()
+            case 1: return c.call(args[0])
+            case 2: return c.call(args[0], args[1])
+            default: return c.call(args[0], args[1], args[2])
+        }
+    }
 
     static Object dispatch(Object receiver, String name, Object[] args) {
         Scripts.strict ? call(receiver, name, args, false) : InvokerHelper.invokeMethod(receiver, name, args)
@@ -88,16 +98,19 @@ class Cps {
         String expected = s.expected
         boolean allow = s.allow
         int depth = s.depth, base = s.base
-        s.expected = name
+        // a curried or composed closure is Java's, which calls the script's closures in its turn
+        boolean javas = receiver instanceof Closure && !(receiver.getClass().classLoader instanceof GroovyClassLoader)
+        s.expected = javas ? null : name
         s.base = depth
         s.allow = name in FRIENDLY && !(receiver instanceof Script) && !(shown instanceof Script && receiver instanceof Closure) && !isMapSort(receiver, name, args)
+        if (receiver instanceof org.codehaus.groovy.runtime.MethodClosure) s.allow = true
         if (s.allow && receiver instanceof Range) s.locals.add(new Local(depth, Integer.MAX_VALUE, 'self', receiver))
         try {
             if (name == 'with' && args.length == 1 && args[0] instanceof Closure) return InvokerHelper.invokeMethod(args[0], 'call', [receiver] as Object[])
             return perform(receiver, name, args)
         } catch (com.cloudbees.groovy.cps.impl.CpsCallableInvocation inv) {
             if (inv.depth != depth) throw inv
-            if (inv.methodName != name && !property(shown, name)) mismatch(shown, name, inv)
+            if (inv.methodName != name && !closureProperty(shown, name)) mismatch(shown, name, inv)
             s.expected = inv.methodName
             s.allow = false
             return perform(inv.receiver, inv.methodName, inv.arguments)
@@ -113,7 +126,7 @@ class Cps {
 
     private static boolean isMapSort(Object receiver, String name, Object[] args) { name == 'sort' && receiver instanceof Map && args.length == 1 && args[0] instanceof Closure }
 
-    private static boolean property(Object receiver, String name) {
+    private static boolean closureProperty(Object receiver, String name) {
         if (receiver instanceof Map) return ((Map) receiver).get(name) instanceof Closure
         (receiver != null && InvokerHelper.getMetaClass(receiver).hasProperty(receiver, name) != null)
     }
@@ -150,6 +163,13 @@ class Cps {
         } finally {
             s.expected = expected
         }
+    }
+
+    /** A property that is read: of a map it may be a closure's value (withDefault). */
+    static Object property(Object receiver, String name, boolean safe) {
+        if (receiver == null && safe) return null
+        if (receiver instanceof Map) return invoke(receiver, 'getAt', [name] as Object[], receiver)
+        InvokerHelper.getProperty(receiver, name)
     }
 
     static Object staticProperty(Class type, String name) {

@@ -178,6 +178,15 @@ class CpsRewriter extends ClassCodeExpressionTransformer {
             made.sourcePosition = e
             return made
         }
+        if (e instanceof PropertyExpression && !(e instanceof AttributeExpression)) {
+            PropertyExpression p = (PropertyExpression) e
+            boolean plain = p.propertyAsString != null && !p.spreadSafe && !(p.objectExpression instanceof ClassExpression)
+            if (plain && !(p.objectExpression instanceof VariableExpression && ((VariableExpression) p.objectExpression).superExpression)) {
+                Expression made = cps('property', transform(p.objectExpression), new ConstantExpression(p.propertyAsString), new ConstantExpression(p.safe, true))
+                made.sourcePosition = e
+                return made
+            }
+        }
         if (e instanceof MapEntryExpression && ((MapEntryExpression) e).keyExpression instanceof SpreadMapExpression) return refuse(e, 'spread map not yet supported for CPS transformation')
         if (e instanceof PostfixExpression || e instanceof PrefixExpression) return e
         e.transformExpression(this)
