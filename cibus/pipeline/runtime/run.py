@@ -424,9 +424,14 @@ class Run:
         """Whether an older controller's CPS is mirrored."""
         return self.config.pipeline.cps == "strict"
 
-    def croak(self, class_name: str) -> Thrown:
-        """The script cannot be saved: the build ends here, and nothing can catch it."""
-        text = "an exception which occurred:\n\tin object org.jenkinsci.plugins.workflow.cps.CpsThreadGroup\nCaused: java.io.NotSerializableException: " + class_name
+    def croak(self, way: list[str]) -> Thrown:
+        """The script cannot be saved: the build ends here, and nothing can catch it.
+
+        Arguments:
+            way: the class that cannot be saved, and the environments on the way to it
+        """
+        class_name, *environments = way
+        text = not_serializable(class_name, environments)
         self.croaked = Thrown("java.io.NotSerializableException", class_name, text=text)
         return self.croaked
 
@@ -464,6 +469,33 @@ class Run:
 
 
 _LOCAL = threading.local()
+
+
+def not_serializable(class_name: str, environments: list[str]) -> str:
+    """What Jenkins prints where the script's state cannot be saved (jboss-marshalling's trace of the way there)."""
+    env = "com.cloudbees.groovy.cps.impl."
+    lines = ["an exception which occurred:"]
+    for index, each in enumerate(environments):
+        kind = each.lstrip("<>") + ("ScopeEnv" if each.endswith("Block") else "CallEnv")
+        holder = "BlockScopeEnv" if each.endswith("Block") else kind
+        field = {">": "ProxyEnv.parent", "<": "CallEnv.caller"}.get(each[0], f"{holder}.locals") if index else f"{holder}.locals"
+        lines += [f"\tin field {env}{field}", f"\tin object {env}{kind}@{random_id()}"]
+    for field, holder in (("com.cloudbees.groovy.cps.Continuable.e", "com.cloudbees.groovy.cps.Continuable"), *GROUP):
+        lines += [f"\tin field {field}", f"\tin object {holder}@{random_id()}"]
+    return "\n".join([*lines, lines[-1], f"Caused: java.io.NotSerializableException: {class_name}"])
+
+
+GROUP = (
+    ("org.jenkinsci.plugins.workflow.cps.CpsThread.program", "org.jenkinsci.plugins.workflow.cps.CpsThread"),
+    ("org.jenkinsci.plugins.workflow.cps.CpsThreadGroup.threads", "org.jenkinsci.plugins.workflow.cps.CpsThreadGroup"),
+)
+
+
+def random_id() -> str:
+    """An object's address, as Java prints it."""
+    import os
+
+    return os.urandom(4).hex()
 
 
 def _is_script_frame(line: str) -> bool:

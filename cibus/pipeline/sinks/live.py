@@ -12,7 +12,6 @@ from cibus.pipeline.events import Event, Listener, PromptEnded, PromptStarted, R
 from cibus.pipeline.sinks.plain import Plain
 from cibus.pipeline.sinks.progress import Progress
 from cibus.pipeline.sinks.remarks import Remarks
-from cibus.pipeline.sinks.summary import summary
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -118,6 +117,8 @@ class Live:
             Remarks(self._errors)(event)
 
     def _end(self, event: RunEnded) -> None:
+        from cibus.pipeline.sinks.summary import summary
+
         self._done.set()
         with self._screen:
             self._clear()

@@ -18,7 +18,6 @@ from cibus.pipeline.events import (
 )
 from cibus.pipeline.sinks.progress import ESCAPES, Node, Progress, duration
 from cibus.pipeline.sinks.remarks import Remarks
-from cibus.pipeline.sinks.summary import summary
 
 QUIET = frozenset({"echo", "error", "unstable"})
 """Steps whose output says it all."""
@@ -63,6 +62,8 @@ class Plain:
         if isinstance(event, PipelineEnded):
             return self._whole("".join(f"{line}\n" for line in event.epilogue))
         if isinstance(event, RunEnded):
+            from cibus.pipeline.sinks.summary import summary
+
             return self._whole(summary(self._progress, event.seconds, event.record, epilogue=False))
         return self._whole("") if isinstance(event, PromptStarted) else ""
 

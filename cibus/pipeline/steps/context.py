@@ -110,7 +110,7 @@ class StepContext:
         if self.run.strict:
             unsaved = self.branch.channel.request("unsaved")
             if unsaved is not None:
-                raise self.run.croak(str(unsaved))
+                raise self.run.croak(unsaved.value)
 
     def sleep(self, seconds: float) -> None:
         """Waits; ends early by raising FlowInterruptedException when the branch is interrupted."""

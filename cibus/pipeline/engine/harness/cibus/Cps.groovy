@@ -29,6 +29,7 @@ class Cps {
         boolean allow
         int depth = 0
         int base = 0
+        int level = 1
         final ArrayList<Local> locals = new ArrayList<>()
     }
 
@@ -37,6 +38,7 @@ class Cps {
         final int depth, level
         final String name
         Object value
+        boolean loop = false
         Local(int depth, int level, String name, Object value) { this.depth = depth; this.level = level; this.name = name; this.value = value }
     }
 
@@ -217,6 +219,7 @@ class Cps {
 
     static void leave(int level) {
         State s = STATE.get()
+        s.level = level
         ArrayList<Local> l = s.locals
         while (!l.isEmpty()) {
             Local last = l.get(l.size() - 1)
@@ -230,16 +233,36 @@ class Cps {
         collection
     }
 
-    /** The class of a local variable that could not be saved here; null where all can. */
-    static String unsaved() {
-        for (Local l : STATE.get().locals) {
+    static void loopVariable(int level, String name, Object value) {
+        local(level, name, value)
+        List<Local> l = STATE.get().locals
+        l.get(l.size() - 1).loop = true
+    }
+
+    /** The class of a local variable that could not be saved here, and the way to it; null where all can be saved. */
+    static List<String> unsaved() {
+        State s = STATE.get()
+        for (Local l : s.locals) {
             Object v = l.value
             if (v == null) continue
-            if (v instanceof Range) return v.getClass().name
+            if (v instanceof Range) return way(s, l)
             if (v instanceof Serializable || v instanceof Iterator || v instanceof Script || v instanceof GroovyObject) continue
-            return v.getClass().name
+            return way(s, l)
         }
         null
+    }
+
+    private static final List<String> EACH = ['Function', '>Block', '<Function', '>Block', '<Function', '>Block', '>LoopBlock', '>Block', '<Closure', '>Block', '>Block']
+
+    /** The class, then the environments from the variable to the step's call, as Jenkins' message names them: `>` its block, `<` its caller. */
+    private static List<String> way(State s, Local l) {
+        List<String> out = [l.value.getClass().name]
+        if (l.level == Integer.MAX_VALUE) out.addAll(EACH)
+        else if (l.loop) out.addAll(['LoopBlock', '>Block', '>Block'])
+        else out.add('Block')
+        if (l.level != Integer.MAX_VALUE) for (int i = l.level; i < s.level; i++) out.add('>Block')
+        out.add('<Function')
+        out
     }
 
     static void beforeStep(String name, Object[] args) { }

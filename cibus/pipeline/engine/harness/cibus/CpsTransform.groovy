@@ -111,7 +111,7 @@ class CpsRewriter extends ClassCodeExpressionTransformer {
 
     private static boolean added(Statement s) {
         Expression e = ((ExpressionStatement) s).expression
-        e instanceof MethodCallExpression && ((MethodCallExpression) e).objectExpression.type == CPS && ((MethodCallExpression) e).methodAsString in ['local', 'leave']
+        e instanceof MethodCallExpression && ((MethodCallExpression) e).objectExpression.type == CPS && ((MethodCallExpression) e).methodAsString in ['local', 'leave', 'loopVariable', 'assigned']
     }
 
     private List<Statement> after(Statement s) {
@@ -149,7 +149,7 @@ class CpsRewriter extends ClassCodeExpressionTransformer {
             level++
             loop.loopBlock.visit(this)
             level--
-            ((BlockStatement) loop.loopBlock).statements.add(1, statement(cps('local', new ConstantExpression(level + 2), new ConstantExpression(loop.variable.name), new VariableExpression(loop.variable))))
+            ((BlockStatement) loop.loopBlock).statements.add(1, statement(cps('loopVariable', new ConstantExpression(level + 2), new ConstantExpression(loop.variable.name), new VariableExpression(loop.variable))))
             return
         }
         super.visitForLoop(loop)

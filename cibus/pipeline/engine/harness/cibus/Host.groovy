@@ -24,9 +24,6 @@ class Host {
         if (args[0] == 'train') { Training.run(); Runtime.runtime.exit(0) }
         BufferedReader input = new BufferedReader(new InputStreamReader(new FileInputStream('/dev/fd/' + args[0]), StandardCharsets.UTF_8), 1 << 16)
         out = new FileOutputStream('/dev/fd/' + args[1])
-        Thread warm = new Thread({ Scripts.warmUp() } as Runnable)
-        warm.daemon = true
-        warm.start()
         String line
         while ((line = input.readLine()) != null) {
             Map message = (Map) Json.parse(line)
@@ -128,13 +125,21 @@ class Host {
 
     /** The line of the script that is running, counted from 1; 0 where there is none. */
     static int line() {
-        return (int) WALKER.walk({ java.util.stream.Stream<StackWalker.StackFrame> frames ->
+        (int) WALKER.walk(FIRST_LINE)
+    }
+
+    private static final FirstLine FIRST_LINE = new FirstLine()
+
+    /** A class of its own: a closure in its place would cost a proxy class at every start. */
+    @CompileStatic
+    static class FirstLine implements java.util.function.Function<java.util.stream.Stream<StackWalker.StackFrame>, Integer> {
+        Integer apply(java.util.stream.Stream<StackWalker.StackFrame> frames) {
             Iterator<StackWalker.StackFrame> each = frames.iterator()
             while (each.hasNext()) {
                 StackWalker.StackFrame frame = each.next()
                 if (frame.lineNumber > 0 && frame.declaringClass.classLoader instanceof GroovyClassLoader) return frame.lineNumber
             }
             return 0
-        } as java.util.function.Function)
+        }
     }
 }

@@ -21,13 +21,7 @@ class Scripts {
     private static final ConcurrentHashMap<String, Object> INSTANCES = new ConcurrentHashMap<>()
     private static GroovyClassLoader loader
 
-    /** Loads what every script needs, while Python is still starting. */
-    static void warmUp() {
-        Class c = new GroovyClassLoader(Scripts.classLoader, configuration(false)).parseClass("node('x') { echo \"\${env.A}\" }\ndef f(String a) { [a: 1].each { k, v -> k } }", 'Warm')
-        c.name
-    }
-
-    private static CompilerConfiguration configuration(boolean real) {
+    private static CompilerConfiguration configuration() {
         CompilerConfiguration c = new CompilerConfiguration()
         c.scriptBaseClass = 'cibus.CibusScript'
         c.optimizationOptions.put('asmResolving', false)
@@ -35,13 +29,13 @@ class Scripts {
         imports.addStarImports('com.cloudbees.groovy.cps', 'hudson.model', 'jenkins.model')
         imports.addImports('org.jenkinsci.plugins.workflow.libs.Library')
         c.addCompilationCustomizers(imports)
-        if (real) c.addCompilationCustomizers(new Declarative())
+        c.addCompilationCustomizers(new Declarative())
         if (strict) c.addCompilationCustomizers(new CpsTransform())
         c
     }
 
     private static synchronized GroovyClassLoader loader() {
-        if (loader == null) loader = new GroovyClassLoader(Scripts.classLoader, configuration(true))
+        if (loader == null) loader = new GroovyClassLoader(Scripts.classLoader, configuration())
         loader
     }
 

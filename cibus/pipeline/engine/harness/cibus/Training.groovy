@@ -28,7 +28,6 @@ class Training {
     '''
 
     static void run() {
-        Scripts.warmUp()
         Script s = (Script) Scripts.perform([op: 'compile', source: SAMPLE, name: 'WorkflowScript', strict: false])
         Scripts.perform([op: 'run', h: Codec.hold(s, null)])
         StringBuilder text = new StringBuilder()
