@@ -69,7 +69,7 @@ class Long:
     value: int
 
 
-class Thrown(Exception):  # noqa: N818 - named as Java names it
+class Thrown(Exception):
     """An exception of the Groovy side, or one that is to become one there.
 
     Arguments:

@@ -366,6 +366,7 @@ class Declarative:
         return answer[0]
 
     def after_input(self, stage: Stage, parent: Stage | None, around: tuple[str, ...], *, known: bool) -> bool:
+        """The agent and the content; False where ``when`` does not hold."""
         condition = stage.when
         if stage.parallel or stage.matrix:
             if not known and not when.holds(self, condition):
@@ -525,9 +526,11 @@ class Declarative:
             raise error[0]
 
     def any_satisfied(self, section: tuple[tuple[str, Any], ...], error: Thrown | None) -> bool:
+        """Whether any condition of a post section holds."""
         return self.run.croaked is None and any(self.satisfied(name, error) for name, _ in section)
 
     def satisfied(self, name: str, error: Thrown | None) -> bool:
+        """Whether one condition holds, given the error that was caught here."""
         current = results.worse(self.run.build.current_result, post.result_of(error)) or "SUCCESS"
         previous = self.run.earlier[0].result if self.run.earlier else None
         return post.satisfied(name, current, previous)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,11 +101,7 @@ class History:
     def past(self, job: str) -> list[PastBuild]:
         """The job's ended builds, newest first."""
         builds = self.job(job) / "builds"
-        found = []
-        if builds.is_dir():
-            for folder in builds.iterdir():
-                if folder.name.isdigit() and (record := _read(folder / RECORD)) is not None:
-                    found.append(PastBuild(folder, record))
+        found = _builds(builds.iterdir()) if builds.is_dir() else []
         return sorted(found, key=lambda build: build.number, reverse=True)
 
     def before(self, job: str, number: int) -> list[PastBuild]:
@@ -113,18 +110,19 @@ class History:
 
     def every(self) -> list[PastBuild]:
         """All ended builds of all jobs, newest first by the time they started."""
-        found = []
-        jobs = self.state / "jobs"
-        if jobs.is_dir():
-            for folder in jobs.glob("*/builds/*"):
-                if folder.name.isdigit() and (record := _read(folder / RECORD)) is not None:
-                    found.append(PastBuild(folder, record))
+        found = _builds((self.state / "jobs").glob("*/builds/*"))
         return sorted(found, key=lambda build: float(build.record.get("started", 0)), reverse=True)
 
     def prune(self, job: str, keep: int) -> None:
         """Removes the oldest builds of a job beyond ``keep``."""
         for build in self.past(job)[keep:]:
             shutil.rmtree(build.folder, ignore_errors=True)
+
+
+def _builds(folders: Iterable[Path]) -> list[PastBuild]:
+    """The ended builds among the folders."""
+    records = [(folder, _read(folder / RECORD)) for folder in folders if folder.name.isdigit()]
+    return [PastBuild(folder, record) for folder, record in records if record is not None]
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -94,12 +94,7 @@ class Snapshots:
 
 
 def _small(folder: Path) -> bool:
-    count = 0
-    for _ in folder.rglob("*"):
-        count += 1
-        if count > LARGEST:
-            return False
-    return True
+    return all(count < LARGEST for count, _ in enumerate(folder.rglob("*")))
 
 
 def copy_tree(source: Path, target: Path) -> None:

@@ -10,7 +10,6 @@ from typing import IO
 
 from cibus.errors import CibusError
 
-
 LONGEST = 32  # characters of a branch job's workspace
 
 
