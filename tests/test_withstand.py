@@ -61,7 +61,8 @@ class Job:
         end = time.monotonic() + seconds
         with self._came:
             while text not in self.out:
-                assert self._came.wait(end - time.monotonic()) and time.monotonic() < end, f"no {text!r} in:\n{self.out}\n{self.err}"
+                self._came.wait(0.2)
+                assert time.monotonic() < end and (self.process.poll() is None or text in self.out), f"no {text!r} in:\n{self.out}\n{self.err}"
 
     def end(self, seconds: float = 30) -> int:
         """Waits for its end; gives the exit code."""
@@ -131,14 +132,14 @@ def start(tmp_path: Path) -> Iterator[Any]:
 SLEEPS = """
     pipeline {{
       agent any
-      stages {{ stage('A') {{ steps {{ sh 'sleep {0} & echo READY; sleep {0}' }} }} }}
+      stages {{ stage('A') {{ steps {{ sh 'echo READY; sleep {0} & sleep {0}' }} }} }}
       post {{ aborted {{ echo '> aborted'; sh 'echo "> still a shell"' }}; always {{ echo '> always' }} }}
     }}
     """
 STUBBORN = """
     node {{
       parallel a: {{
-        parallel x: {{ sh 'trap "" TERM INT; sleep {0} & while true; do echo READY; sleep {0}; done' }}, y: {{ sh 'sleep {0}' }}
+        parallel x: {{ sh 'trap "" TERM INT; sleep {0} & echo READY; while true; do sleep {0}; done' }}, y: {{ sh 'sleep {0}' }}
       }}, b: {{ try {{ sh '(setsid sleep {0} &); sleep {0}' }} finally {{ sh 'sleep {0}' }} }}
     }}
     """
@@ -201,7 +202,7 @@ def test_a_crashing_jvm_is_named_with_its_last_words(start: Any) -> None:
 
 
 def test_a_busy_loop_on_ctrl_c(start: Any) -> None:
-    job = start("pipeline { agent none; stages { stage('A') { steps { echo 'READY'; script { while (true) { } } } } } }")
+    job = start("pipeline { agent none; stages { stage('A') { steps { script { echo 'READY'; while (true) { } } } } } }")
     job.wait_for("\nREADY")
     jvm = job.jvm()
     job.process.send_signal(signal.SIGINT)

@@ -148,7 +148,13 @@ class Pipelines:
         options = {"job": "app", "state_dir": self.root / "state", "workspace_root": self.workspaces, **options}
         if selection:
             options["selection"] = Selection(**selection)
-        run = Run(RunOptions(script=self.repo / "Jenkinsfile", mode=mode, **options), self.config(config), bus, engine=self.spare.take(), later=later)
+        settings = self.config(config)
+        engine = self.spare.take()
+        try:
+            run = Run(RunOptions(script=self.repo / "Jenkinsfile", mode=mode, **options), settings, bus, engine=engine, later=later)
+        except BaseException:
+            engine.close(train=False)
+            raise
         bus.listen(LogFile(run.build.folder / "log"))
         return run, log, events
 

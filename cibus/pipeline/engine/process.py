@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -31,6 +32,7 @@ class Engine:
     def __init__(self, made: Harness | None = None, *, spawned: Spawned | None = None) -> None:
         self._made: Harness | None = made
         self.answer: Answer = _nobody
+        self.lost: Callable[[], None] = _nothing  # called when the JVM is gone
         self._channels: dict[int, Channel] = {}
         self._traces: dict[int, queue.SimpleQueue[str]] = {}
         self._next_trace = 0
@@ -113,13 +115,17 @@ class Engine:
         finally:
             del self._traces[number]
 
-    def guard(self, process_group: int) -> None:
-        """Has the JVM end a process group should cibus itself be killed."""
-        self.send({"op": "guard", "p": process_group})
+    def guard(self, process_group: int = 0, cookie: str = "") -> None:
+        """Has the JVM end a process group, or what has a text in its environment, should cibus itself be killed."""
+        self._tell({"op": "guard", "p": process_group, "c": cookie})
 
-    def unguard(self, process_group: int) -> None:
+    def unguard(self, process_group: int = 0, cookie: str = "") -> None:
         """Takes :meth:`guard` back."""
-        self.send({"op": "unguard", "p": process_group})
+        self._tell({"op": "unguard", "p": process_group, "c": cookie})
+
+    def _tell(self, message: Message) -> None:
+        with contextlib.suppress(EngineError):  # whoever next waits for the JVM hears that it is gone
+            self.send(message)
 
     def _read(self) -> None:
         try:
@@ -150,6 +156,7 @@ class Engine:
             channel.inbox.put({"op": "dead"})
         for box in list(self._traces.values()):
             box.put("")
+        self.lost()
 
     def _gone(self) -> EngineError:
         return EngineError(f"{self._dead or 'the JVM is gone'}{self._tail()}")
@@ -186,6 +193,10 @@ class Engine:
             train_in_background(self._made or harness())
 
 
+def _nothing() -> None:
+    pass
+
+
 def _nobody(channel: Channel, name: str, args: list[Any], line: int) -> Any:
     raise Thrown("java.lang.IllegalStateException", f"nobody answers {name}")
 
@@ -197,6 +208,7 @@ class Channel:
         self.engine = engine
         self.branch = branch
         self.inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self.busy_since: float | None = None  # since when Groovy code has run without coming to a step
 
     def invoke(self, closure: Closure | JavaObject, *args: Any) -> Any:
         """Calls a closure on this branch's thread and gives what it returns; raises what it throws."""
@@ -229,7 +241,9 @@ class Channel:
     def _serve(self) -> Any:
         """Answers what the script asks until the request is done."""
         while True:
+            self.busy_since = time.monotonic()
             got = self.inbox.get()
+            self.busy_since = None
             op = got["op"]
             if op == "call":
                 self._answer(got)

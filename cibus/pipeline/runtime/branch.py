@@ -134,8 +134,20 @@ class Branch:
             target = self._waiting_for
             if target is None:
                 self._pending = self._pending or error
-                return
-        target.interrupt(error)
+        if target is None:
+            self.run.watch(self, error)
+        else:
+            target.interrupt(error)
+
+    def is_pending(self, error: Thrown) -> bool:
+        """Whether an interruption still waits for the script to come to a step."""
+        return self._pending is error
+
+    def withdraw(self, error: Thrown) -> None:
+        """The block that an interruption was for ended before it came to a step."""
+        with self._lock:
+            if self._pending is error:
+                self._pending = None
 
     def check(self) -> None:
         """Raises an interruption that came while Groovy code ran."""

@@ -81,7 +81,10 @@ class Downstream:
         bus.listen(parent.relay)
 
         def work() -> dict[str, Any]:
-            child.execute()
+            try:
+                child.execute()
+            finally:
+                child.engine.close(train=False)
             return child.record()
 
         started = Started(child.build.number, work, child.abort)

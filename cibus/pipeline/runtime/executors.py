@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cibus.config import AgentConfig
 from cibus.pipeline.runtime.branch import Wait
-from cibus.pipeline.runtime.launch import end_leftovers, group_alive
+from cibus.pipeline.runtime.launch import end_leftovers
 from cibus.pipeline.runtime.nodes import Agent, Agents, LabelError, Lease
 from cibus.pipeline.runtime.scope import Scope
 from cibus.pipeline.values import Thrown, abort
@@ -125,11 +125,12 @@ class Executors:
 
     def release(self, lease: Lease) -> None:
         """Gives the executor back and ends what the steps left running."""
-        groups = [group for group in self._groups.pop(lease.cookie, []) if group_alive(group)]
-        if groups:
+        groups = self._groups.pop(lease.cookie, None)
+        if groups is not None:
             end_leftovers(groups, lease.cookie)
-        for group in groups:
-            self._run.engine.unguard(group)
+            for group in groups:
+                self._run.engine.unguard(group)
+            self._run.engine.unguard(cookie=_guarded(lease))
         if lease.workspace in self._run.in_place_used:
             self._run.in_place_used.discard(lease.workspace)
         else:
@@ -137,6 +138,12 @@ class Executors:
         with self._freed:
             self.agents.give_back(lease)
             self._freed.notify_all()
+
+    def begins(self, lease: Lease | None) -> None:
+        """A step starts a process on the agent; should cibus be killed, what comes of it is ended too."""
+        if lease is not None and lease.cookie not in self._groups:
+            self._groups[lease.cookie] = []
+            self._run.engine.guard(cookie=_guarded(lease))
 
     def leftover(self, lease: Lease | None, group: int) -> None:
         """A step left processes behind; they end with the node block."""
@@ -154,3 +161,8 @@ class Executors:
 
         with running_container(ctx, image, "", Path(lease.workspace)) as started:
             yield scope.inside(container=started)
+
+
+def _guarded(lease: Lease) -> str:
+    """What the environment of an agent's processes has."""
+    return f"JENKINS_NODE_COOKIE={lease.cookie}"

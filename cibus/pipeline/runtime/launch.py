@@ -8,10 +8,11 @@ import os
 import select
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from cibus.pipeline.values import Thrown
 
@@ -75,6 +76,8 @@ class Process:
         self.captured: list[bytes] = []
         self.error: Thrown | None = None
         self._kill_inside = kill_inside
+        self._closed = False
+        self._open: set[int] = set()  # pipes that somebody may still write to
         self._wake_read, self._wake_write = os.pipe()
         try:
             self.popen = subprocess.Popen(
@@ -109,6 +112,7 @@ class Process:
         poller = select.poll()
         for number in (*files, self._wake_read):
             poller.register(number, select.POLLIN)
+        self._open.update(files)
         _RUNNING.add(self)
         with self._exit_watch() as exit_fd:
             if exit_fd is not None:
@@ -153,6 +157,7 @@ class Process:
                     if data:
                         files[number](data)
                     else:
+                        self._open.discard(number)
                         poller.unregister(number)
             if deadline is not None and time.monotonic() >= deadline and not ended:
                 self._end_all()
@@ -170,6 +175,7 @@ class Process:
             with contextlib.suppress(BlockingIOError, OSError):
                 while data := os.read(number, CHUNK):
                     take(data)
+                self._open.discard(number)
 
     def _end_children(self, number: signal.Signals) -> None:
         """Signals the children first: the shell then says how its command ended, as on a Jenkins agent."""
@@ -195,12 +201,33 @@ class Process:
         with contextlib.suppress(OSError):
             os.killpg(self.popen.pid, signal.SIGKILL)
 
+    def discard(self) -> None:
+        """Ends it where nobody came to wait for it."""
+        if self._closed:
+            return
+        self._end_all()
+        self.popen.wait()
+        self._close()
+
     def _close(self) -> None:
+        self._closed = True
         os.close(self._wake_read)
         os.close(self._wake_write)
         for pipe in (self.popen.stdout, self.popen.stderr):
-            if pipe is not None:
+            if pipe is None:
+                continue
+            if pipe.fileno() in self._open:
+                threading.Thread(target=_swallow, args=(pipe,), name="swallow", daemon=True).start()
+            else:
                 pipe.close()
+
+
+def _swallow(pipe: IO[bytes]) -> None:
+    """Takes what a background process still writes, which would otherwise end it with a broken pipe."""
+    with pipe:
+        os.set_blocking(pipe.fileno(), True)
+        while os.read(pipe.fileno(), CHUNK):
+            pass
 
 
 _RUNNING: set[Process] = set()
@@ -266,33 +293,29 @@ def group_alive(group: int) -> bool:
 
 
 def end_leftovers(groups: Sequence[int], cookie: str) -> None:
-    """Ends what the steps of a node left running, but not what changed its JENKINS_NODE_COOKIE (``dontKillMe``)."""
+    """Ends what the steps of a node left running, wherever it went, but not what changed its JENKINS_NODE_COOKIE (``dontKillMe``)."""
+    if not Path("/proc/self/environ").exists():
+        for group in groups:
+            with contextlib.suppress(OSError):
+                os.killpg(group, signal.SIGKILL)
+        return
     needle = f"JENKINS_NODE_COOKIE={cookie}".encode()
-    for group in groups:
-        for pid in _members(group):
-            try:
-                mine = needle in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-            except OSError:
-                mine = not Path("/proc").is_dir()
-            if mine:
-                _kill(pid, signal.SIGKILL)
-
-
-def _members(group: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            if int((entry / "stat").read_bytes().rpartition(b")")[2].split()[2]) == group:
-                found.append(int(entry.name))
-    return found
+    for name in os.listdir("/proc"):  # noqa: PTH208 - at the end of every node block, so it should be quick
+        if name.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as environ:  # noqa: PTH123
+                if needle in environ.read().split(b"\0"):
+                    _kill(int(name), signal.SIGKILL)
 
 
 def execute(ctx: StepContext, argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> int:
     """Runs a program for a step, its output in the build log; gives the exit code."""
     lines = Lines("utf-8", ctx.log)
     process = Process(argv, ctx.environ() if env is None else env, cwd or ctx.cwd)
-    with ctx.branch.waiting(process):
-        code = process.stream(lines.feed, lambda: None)
+    try:
+        with ctx.branch.waiting(process):
+            code = process.stream(lines.feed, lambda: None)
+    finally:
+        process.discard()
     lines.finish()
     if process.error is not None:
         raise process.error

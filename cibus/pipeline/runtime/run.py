@@ -142,6 +142,7 @@ class Run:
         self._by_branch: dict[int, Branch] = {}
         self._engine = engine
         self._aborted = False
+        self._given_up = ""
         self.croaked: Thrown | None = None
         self._crash: BaseException | None = None
         self._printed_causes: set[int] = set()
@@ -174,7 +175,8 @@ class Run:
     def forget(self, branch: Branch) -> None:
         """A branch of ``parallel`` ended."""
         self._by_branch.pop(branch.id, None)
-        branch.channel.end()
+        with contextlib.suppress(EngineError):
+            branch.channel.end()
 
     def current_branch(self) -> Branch:
         """The branch whose thread this is."""
@@ -219,6 +221,7 @@ class Run:
         looking: threading.Thread | None = None
         try:
             self.engine.answer = self._answer
+            self.engine.lost = self._lost
             sys.setrecursionlimit(max(sys.getrecursionlimit(), 200_000))
             self.baton.acquire()
             try:
@@ -240,7 +243,10 @@ class Run:
             self._end(running, (f"ERROR: {error}",), started)
             raise
         except EngineError as error:
-            if not self._aborted:
+            if self._given_up and not self._aborted:
+                self.build.set_result("FAILURE")
+                epilogue = (f"ERROR: {self._given_up}",)
+            elif not self._aborted:
                 self.build.set_result("FAILURE")
                 self._end(running, (f"ERROR: {error}",), started)
                 raise
@@ -451,15 +457,32 @@ class Run:
         self.main.log(f"Aborted by {self.user}\n")
         error = interrupted("ABORTED", ("UserInterruption", f"Aborted by {self.user}"))
         self.main.interrupt(error)
-        watch = threading.Timer(PATIENCE, self._give_up)
-        watch.daemon = True
-        watch.start()
 
-    def _give_up(self) -> None:
+    def watch(self, branch: Branch, error: Thrown, seconds: float = PATIENCE) -> None:
+        """Looks later whether an interruption reached the branch, which is in Groovy code now."""
+        timer = threading.Timer(seconds, self._give_up, (branch, error))
+        timer.daemon = True
+        timer.start()
+
+    def _give_up(self, branch: Branch, error: Thrown) -> None:
         """Groovy code that calls no step cannot be interrupted; its JVM is ended."""
-        if self.main._pending is not None and self._engine is not None:
-            self.remark("the script did not come to a step after the abort; its JVM was ended, post sections did not run")
-            self._engine.kill()
+        if not branch.is_pending(error) or self._by_branch.get(branch.id) is not branch or self._given_up:
+            return
+        since = branch.channel.busy_since
+        left = PATIENCE if since is None else PATIENCE - (time.monotonic() - since)
+        if left > 0:
+            self.watch(branch, error, left)
+            return
+        why = "the abort" if self._aborted else "a timeout" if any(kind == "ExceededTimeout" for kind, _ in error.causes) else "an interruption"
+        self._given_up = f"the script did not come to a step within {PATIENCE:g} seconds after {why}; its JVM was ended, post sections did not run"
+        self.remark(self._given_up)
+        self.engine.kill()
+
+    def _lost(self) -> None:
+        """The JVM is gone: the script cannot go on, so nothing that it waits for needs to."""
+        error = interrupted("ABORTED", ("EngineCause", "the JVM is gone"))
+        for branch in list(self._by_branch.values()):
+            branch.interrupt(error)
 
     def kill(self) -> None:
         """Ends everything at once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cibus.config import StubConfig
+from cibus.pipeline.engine.codec import encode
 from cibus.pipeline.events import StepEnded, StepStarted
 from cibus.pipeline.values import Closure, Thrown
 
@@ -44,4 +45,4 @@ class Stubs:
             self._scripts.add(stub.name)
             branch.channel.request("library", src=[], vars={stub.name: str(stub.groovy)}, shown={stub.name: str(stub.groovy)})
         self._run.fidelity.step(stub.name, "stubbed", [])
-        return branch.channel.request("variable", name=stub.name, a=args)
+        return branch.channel.request("variable", name=stub.name, a=encode(args))

@@ -191,6 +191,7 @@ def timeout(ctx: StepContext, time: int, unit: str = "MINUTES", activity: bool =
         return ctx.run_body(scope)
     finally:
         timer.stop()
+        ctx.branch.withdraw(error)
 
 
 class Timer:

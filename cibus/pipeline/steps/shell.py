@@ -108,10 +108,12 @@ def _run(ctx: StepContext, argv: list[str], stdout: bool, status: bool, encoding
     process, lines = _start(ctx, argv, env, cookie, codec, capture=stdout)
     group = process.popen.pid
     ctx.run.engine.guard(group)
+    ctx.run.nodes.begins(ctx.scope.node)
     try:
         with ctx.branch.waiting(process):
             code = process.stream(lines.feed, lambda: ctx.log("Sending interrupt signal to process"))
     finally:
+        process.discard()
         _after(ctx, group)
     lines.finish()
     if -process.popen.returncode in SIGNAL_TEXTS:

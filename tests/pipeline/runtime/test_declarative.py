@@ -209,7 +209,7 @@ def test_pipeline_options(pipeline: Any) -> None:
         """
     )
     assert out.result == "UNSTABLE"
-    assert [line for line in out.lines if "> " in line][0].endswith("> second try")
+    assert next(line for line in out.lines if "> " in line).endswith("> second try")
     assert "> never" not in out.log
     out.has("Trying to acquire lock on [everything]", "Retrying", 'Stage "C" skipped due to earlier stage(s) marking the build as unstable', "Lock released on resource [everything]")
     stamped = [line for line in out.lines if "second try" in line]

@@ -114,4 +114,3 @@ def test_resume_needs_a_failed_build(pipeline: Any) -> None:
 
     with pytest.raises(UsageError, match="run it once without --resume"):
         pipeline("pipeline { agent none; stages { stage('A') { steps { echo 'x' } } } }", resume=True)
-    pipeline.spare.take().close(train=False)

@@ -84,7 +84,7 @@ SCRIPTS: dict[str, str] = {
           writeJSON file: 'a.json', json: [x: [1, true, null]], pretty: 2
           writeYaml file: 'a.yml', data: [l: ['a', 'b'], n: 1.5]
           writeCSV file: 'a.csv', records: [['h', 'i'], ['1', '2,3']]
-          writeProperties file: 'a.properties', properties: [k: 'v'] 
+          writeProperties file: 'a.properties', properties: [k: 'v']
           writeFile file: 'pom.xml', text: '<project><modelVersion>4.0.0</modelVersion><groupId>g</groupId><artifactId>a</artifactId><version>1.0</version></project>'
           writeFile file: 'MANIFEST.MF', text: 'Manifest-Version: 1.0\\nMain-Class: a.B\\n'
           echo "> ${readJSON(file: 'a.json').x} ${readJSON(text: '{"a": {"b": 1}}').a.b} ${readYaml(file: 'a.yml').l} ${readYaml(text: 'a: [1]').a[0]}"

@@ -31,15 +31,31 @@ class Host {
             deliver(message)
         }
         // the pipe closed without a word: cibus was killed, and what it started must not outlive it
-        for (Integer group : GUARDED) new ProcessBuilder('kill', '-KILL', '--', '-' + group).inheritIO().start().waitFor()
+        endGuarded()
         Runtime.runtime.halt(0)
     }
 
     private static final Set<Integer> GUARDED = new LinkedHashSet<>()
+    private static final Set<String> COOKIES = new LinkedHashSet<>()
+
+    /** Ends the process groups of steps, and what left them but still has an agent's cookie in its environment. */
+    private static void endGuarded() {
+        for (Integer group : GUARDED) new ProcessBuilder('kill', '-KILL', '--', '-' + group).inheritIO().start().waitFor()
+        if (COOKIES.isEmpty()) return
+        for (File place : (new File('/proc').listFiles() ?: new File[0])) {
+            if (!Character.isDigit(place.name.charAt(0))) continue
+            try {
+                String environ = place.toPath().resolve('environ').toFile().getText('ISO-8859-1')
+                ProcessHandle process = ProcessHandle.of(Long.parseLong(place.name)).orElse(null)
+                for (String cookie : COOKIES) if (process != null && environ.contains(cookie)) process.destroyForcibly()
+            } catch (IOException | NumberFormatException ignored) {
+            }
+        }
+    }
 
     private static void deliver(Map message) {
-        if (message.get('op') == 'guard') { GUARDED.add((Integer) message.get('p')); return }
-        if (message.get('op') == 'unguard') { GUARDED.remove((Integer) message.get('p')); return }
+        if (message.get('op') == 'guard') { message.get('c') ? COOKIES.add((String) message.get('c')) : GUARDED.add((Integer) message.get('p')); return }
+        if (message.get('op') == 'unguard') { message.get('c') ? COOKIES.remove((String) message.get('c')) : GUARDED.remove((Integer) message.get('p')); return }
         if (message.get('op') == 'trace') { send([op: (Object) 'trace', id: message.get('id'), s: trace((int) message.get('h'))]); return }
         Integer branch = (Integer) message.get('b')
         LinkedBlockingQueue<Map> inbox = INBOXES.get(branch)

@@ -158,7 +158,10 @@ class LoadedClasses extends GroovyObjectSupport implements Serializable {
     LoadedClasses(String prefix) { this.prefix = prefix }
     Object getProperty(String name) {
         if (name == 'class') return getClass()
-        new LoadedClasses(prefix ? prefix + '.' + name : name)
+        if (!prefix || !Character.isUpperCase(prefix.charAt(Math.max(prefix.lastIndexOf('.'), prefix.lastIndexOf('$')) + 1))) return new LoadedClasses(prefix ? prefix + '.' + name : name)
+        Class c = Scripts.loaderFor(prefix)
+        java.lang.reflect.Field field = c.fields.find { java.lang.reflect.Field f -> f.name == name }
+        field == null ? new LoadedClasses(prefix + '$' + name) : field.get(null)
     }
     Object invokeMethod(String name, Object args) {
         Class c = Scripts.loaderFor(prefix)

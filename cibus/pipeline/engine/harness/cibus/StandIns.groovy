@@ -40,6 +40,11 @@ class StandIns {
             def made = causes.collect { org.jenkinsci.plugins.workflow.steps.Interruptions.cause(it[0] as String, it[1] as String) }
             return new org.jenkinsci.plugins.workflow.steps.FlowInterruptedException(hudson.model.Result.fromString(result), made as jenkins.model.CauseOfInterruption[])
         }
+        if (name == 'groovy.lang.MissingMethodException') return new NoMethod(message)
+        if (name == 'groovy.lang.ReadOnlyPropertyException') {
+            String[] parts = message.replaceFirst(/^.*property: /, '').split(' for class: ')
+            return new ReadOnlyPropertyException(parts[0], parts.length > 1 ? parts[1] : 'java.lang.Object')
+        }
         try {
             Class c = Class.forName(name, true, StandIns.classLoader)
             return (Throwable) (message == null ? c.newInstance() : c.getConstructor(String).newInstance(message))
@@ -47,4 +52,12 @@ class StandIns {
             return new RuntimeException(name + ': ' + message)
         }
     }
+}
+
+/** A method that an object in Python does not have, with Groovy's message for it. */
+class NoMethod extends MissingMethodException {
+    private final String text
+    NoMethod(String text) { super(text.replaceFirst(/^[^(]*?([\w$]+)\(.*/, '$1'), Object, [] as Object[]); this.text = text }
+    String getMessage() { text }
+    String toString() { 'groovy.lang.MissingMethodException: ' + text }
 }
