@@ -6,13 +6,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 RUNS ?= 11
 
-.PHONY: demo test lint bench golden clean
+.PHONY: demo test packages lint bench golden clean
 
 demo: $(VENV)/.demo  ## run the mobile-app example here
 	CIBUS=$(abspath $(BIN)/cibus) sh examples/demo.sh
 
-test: lint  ## ruff, mypy, and all tests with the golden comparison
+test: packages lint  ## ruff, mypy, and all tests with the golden comparison
 	$(BIN)/python -m pytest
+
+packages:  ## the system packages that the tests need, where this is root on Debian or Ubuntu
+	sh tests/hosts/packages.sh
 
 lint: $(VENV)/.all
 	$(BIN)/ruff check

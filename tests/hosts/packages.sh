@@ -1,0 +1,28 @@
+#!/bin/sh
+# The system packages that the tests need, where this is root (or passwordless sudo) on Debian or Ubuntu.
+# Elsewhere it says what is missing; the tests that need it are skipped and say so.
+set -eu
+
+PROGRAMS='git ssh ssh-agent tmux'
+PACKAGES='git openssh-client tmux'
+
+missing=
+for program in $PROGRAMS; do
+    command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
+done
+
+sudo=
+[ "$(id -u)" = 0 ] || sudo='sudo -n'
+if command -v apt-get >/dev/null 2>&1 && { [ -z "$sudo" ] || sudo -n true 2>/dev/null; }; then
+    if [ -n "$missing" ]; then
+        export DEBIAN_FRONTEND=noninteractive
+        $sudo apt-get -o DPkg::Lock::Timeout=180 update -q
+        # shellcheck disable=SC2086 # a list of words
+        $sudo apt-get -o DPkg::Lock::Timeout=180 install -qy --no-install-recommends $PACKAGES
+    fi
+    if [ "$(id -u)" = 0 ]; then
+        sh "$(dirname "$0")/podman-setup.sh" || echo "no usable podman here: the tests that need it are skipped"
+    fi
+elif [ -n "$missing" ]; then
+    echo "not root on Debian or Ubuntu: the tests that need$missing are skipped; install them to have all tests run"
+fi
