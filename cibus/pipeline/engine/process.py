@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any
 
 from cibus.errors import EngineError
@@ -33,6 +34,7 @@ class Engine:
         self._made: Harness | None = made
         self.answer: Answer = _nobody
         self.lost: Callable[[], None] = _nothing  # called when the JVM is gone
+        self.arrive: Callable[[], None] | None = None  # has to be called before anything is asked of the JVM
         self._channels: dict[int, Channel] = {}
         self._traces: dict[int, queue.SimpleQueue[str]] = {}
         self._next_trace = 0
@@ -40,6 +42,7 @@ class Engine:
         self._dead: str | None = None
         self._closing = False
         started = self._start(made, spawned)
+        self.folder = Path(started.folder)
         self._process = Process(started.pid)
         self._stderr = os.fdopen(started.stderr, "r+b", buffering=0)
         self._to: IO[bytes] = os.fdopen(started.to, "wb", buffering=0)
@@ -179,6 +182,9 @@ class Engine:
     def close(self, *, train: bool = True) -> None:
         """Ends the JVM and, after a run that went well, has the start-up cache made."""
         self._closing = True
+        self.lost = _nothing
+        if self.arrive is not None:
+            self.kill()  # nothing was ever asked of it, and it may be starting still
         if self._process.poll() is None:
             with contextlib.suppress(EngineError):
                 self.send({"op": "exit"})
@@ -217,13 +223,30 @@ class Channel:
     def compile(self, source: str, name: str | None, *, strict: bool | None = None) -> JavaObject:
         """Compiles a script; ``name`` None for a loaded one, which gets a number."""
         message = {"op": "compile", "b": self.branch, "source": source, "name": name, "strict": strict}
-        made = self._serve() if self.engine.was_preloaded(message) else self._perform(message)
+        if name is None:
+            made = self._perform(message)
+        else:
+            if not self.engine.was_preloaded(message):
+                self.engine.send(message)
+            made = self._serve()
         assert isinstance(made, JavaObject)
         return made
 
     def run(self, script: JavaObject) -> Any:
         """Runs a compiled script."""
         return self._perform({"op": "run", "b": self.branch, "h": script.handle})
+
+    def run_to(self, script: JavaObject, question: str) -> list[Any]:
+        """Runs a compiled script up to where it asks that, and gives what it asks with; :meth:`resume` answers it."""
+        self.engine.send({"op": "run", "b": self.branch, "h": script.handle})
+        found = self._serve(until=question)
+        assert isinstance(found, list)
+        return found
+
+    def resume(self, error: Thrown | None) -> Any:
+        """Goes on where :meth:`run_to` stopped: the question is answered with null, or with an error."""
+        answer: Message = {"op": "raise", "b": self.branch, "x": encode_thrown(error)} if error else {"op": "ret", "b": self.branch, "v": encode(None)}
+        return self._perform(answer)
 
     def request(self, op: str, **fields: Any) -> Any:
         """Any other request of the harness."""
@@ -235,16 +258,21 @@ class Channel:
         self.engine._channels.pop(self.branch, None)
 
     def _perform(self, message: Message) -> Any:
+        arrive = self.engine.arrive
+        if arrive is not None:
+            arrive()
         self.engine.send(message)
         return self._serve()
 
-    def _serve(self) -> Any:
-        """Answers what the script asks until the request is done."""
+    def _serve(self, until: str = "") -> Any:
+        """Answers what the script asks until the request is done, or until it asks a certain question."""
         while True:
             self.busy_since = time.monotonic()
             got = self.inbox.get()
             self.busy_since = None
             op = got["op"]
+            if op == "call" and got["n"] == until:
+                return decode(got["a"])
             if op == "call":
                 self._answer(got)
             elif op == "done":

@@ -52,7 +52,9 @@ class Declarative:
 
     def invoke(self, node: int) -> Any:
         """Runs the closure that was made of a tree node."""
-        return self.branch.invoke(self.closures[str(node)])
+        ahead = self.run.ahead
+        plain = ahead.plain(node) if ahead is not None else None
+        return plain(self.branch) if plain is not None else self.branch.invoke(self.closures[str(node)])
 
     def value(self, value: Value) -> Any:
         """The value of an expression, as plain as it can be had."""

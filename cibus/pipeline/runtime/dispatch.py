@@ -29,7 +29,7 @@ def call(branch: Branch, name: str, args: list[Any], line: int) -> Any:
     branch.run.check_croaked()
     spec = registry.find(name)
     if spec is not None:
-        named, body = _split(spec, args)
+        named, body = split(spec, args)
         return run_step(branch, spec, named, body, line)
     stub = branch.run.config.stubs.get(name)
     if stub is not None:
@@ -42,8 +42,8 @@ def call(branch: Branch, name: str, args: list[Any], line: int) -> Any:
     return _unknown(branch, name, line)
 
 
-def _split(spec: StepSpec, args: list[Any]) -> tuple[dict[str, Any], Closure | None]:
-    """Named arguments and body out of what the script passed."""
+def split(spec: StepSpec, args: list[Any]) -> tuple[dict[str, Any], Closure | None]:
+    """Named arguments and body out of what the script passed; raises IllegalArgumentException for what no step takes."""
     given = list(args)
     body: Closure | None = None
     takes_closure = any(p.type is Closure for p in spec.parameters)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cibus.pipeline.engine.codec import JavaHashMap, RemoteRef
-from cibus.pipeline.model.read import read_pipeline
-from cibus.pipeline.runtime import dispatch
+from cibus.pipeline.runtime import dispatch, headstart
 from cibus.pipeline.runtime.declarative import Declarative
 from cibus.pipeline.runtime.objects import Call
 from cibus.pipeline.values import NewObject, Thrown
@@ -82,13 +81,19 @@ def _libraries(run: Run, branch: Branch, names: list[str]) -> Any:
         return None
 
 
-def _read(run: Run, branch: Branch, tree: dict[str, Any], names: dict[str, list[str]]) -> Any:
+def _read(run: Run, branch: Branch, tree: dict[str, Any], names: dict[str, list[str]], alone: bool) -> Any:
+    if run.ahead is not None and alone:
+        return run.ahead.reading()
+    from cibus.pipeline.model.read import read_pipeline
+
     reading = read_pipeline(tree, names, run.text)
     problems = [{"m": p.message, "l": p.pos.line, "c": p.pos.column} for p in reading.problems]
     if reading.pipeline is None:
         return {"errors": problems, "closures": [], "model": ""}
     run.trees.append(tree)
     run.models.append(reading.pipeline)
+    if alone and not problems:
+        headstart.remember(run, tree, reading.pipeline)
     return {"errors": problems, "closures": sorted(reading.pipeline.closures), "model": str(len(run.models) - 1)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 import threading
 import time
@@ -26,7 +27,7 @@ from cibus.pipeline.events import (
     RunStarted,
 )
 from cibus.pipeline.model.records import Pipeline
-from cibus.pipeline.runtime import parameters, preflight, questions
+from cibus.pipeline.runtime import headstart, parameters, preflight, questions
 from cibus.pipeline.runtime.answers import Answers
 from cibus.pipeline.runtime.baton import Baton
 from cibus.pipeline.runtime.branch import Branch
@@ -145,6 +146,7 @@ class Run:
         self._given_up = ""
         self.croaked: Thrown | None = None
         self._crash: BaseException | None = None
+        self.ahead: headstart.HeadStart | None = None
         self._printed_causes: set[int] = set()
 
     # -- parts that need the JVM
@@ -225,11 +227,12 @@ class Run:
             sys.setrecursionlimit(max(sys.getrecursionlimit(), 200_000))
             self.baton.acquire()
             try:
-                script = self._compile()
+                self.ahead = headstart.known(self)
+                go = self.ahead.execute if self.ahead is not None else functools.partial(self.main.channel.run, self._compile())
                 looking = preflight.check(self)
                 running = True
                 self.bus.emit(PipelineStarted())
-                self.main.channel.run(script)
+                go()
             except Thrown as error:
                 epilogue = self._failed(self.croaked or error, running)
             finally:
@@ -336,9 +339,13 @@ class Run:
 
     def _answer(self, channel: Channel, name: str, args: list[Any], line: int) -> Any:
         branch = self.branch_of(channel.branch)
-        _LOCAL.branch = branch
+        return self.answering(name, lambda: questions.answer(self, branch, name, args, line), branch)
+
+    def answering(self, name: str, work: Callable[[], Any], branch: Branch | None = None) -> Any:
+        """Does what a branch of the script asks for; a bug in cibus ends the run, and what the user did wrong is said as such."""
+        _LOCAL.branch = branch or self.main
         try:
-            return questions.answer(self, branch, name, args, line)
+            return work()
         except (Thrown, EngineError):
             raise
         except UsageError as error:
@@ -424,6 +431,11 @@ class Run:
             return getpass.getpass(f"credential {credential.id}, {field}: ")
 
     # -- the script's state
+
+    @property
+    def main_name(self) -> str:
+        """The main script's name in messages of the compiler."""
+        return SCRIPT
 
     @property
     def strict(self) -> bool:

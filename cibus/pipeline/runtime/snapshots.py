@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cibus.errors import UsageError
+from cibus.pipeline.engine.codec import encode
 from cibus.pipeline.runtime.history import write_atomically
 
 if TYPE_CHECKING:
@@ -52,17 +53,19 @@ class Snapshots:
         """Keeps the state before a stage; the one before is replaced."""
         if self._run.options.dry_run:
             return
-        variables = branch.channel.request("variables")
+        variables = branch.channel.request("variables") if self._run.engine.arrive is None else None
+        kept = getattr(variables, "value", variables) or {"kept": {}, "lost": []}
         state = {
             "stage": stage,
             "env": self._run.environment.assigned,
-            "variables": getattr(variables, "value", variables) or {},
+            "variables": kept["kept"],
+            "lost": kept["lost"],
             "artifacts": self._run.build.artifacts,
             "workspace": None,
         }
         fresh = self._folder.with_name(f".{FOLDER}")
         shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
+        fresh.mkdir(parents=True, mode=0o700)  # variables may hold secrets
         workspace = branch.scope.workspace
         if workspace is not None and workspace.is_dir() and _small(workspace):
             copy_tree(workspace, fresh / "workspace")
@@ -90,7 +93,9 @@ class Snapshots:
         """Brings variables back where the stages begin: behind what the script assigns before them."""
         if self._restored is not None:
             self._run.environment.assigned.update(self._restored["env"])
-            self._run.main.channel.request("restore", v=self._restored["variables"])
+            self._run.main.channel.request("restore", v=encode(self._restored["variables"]))
+            for name in self._restored["lost"]:
+                self._run.remark(f"the variable {name} could not be kept: it is neither text, number, list nor map, nor a loaded file; the stages run without it")
 
 
 def _small(folder: Path) -> bool:

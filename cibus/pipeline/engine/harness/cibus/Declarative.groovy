@@ -35,7 +35,7 @@ class Declarative extends CompilationCustomizer {
         for (BlockStatement place : places) {
             for (int i = 0; i < place.statements.size(); i++) {
                 MethodCallExpression found = pipeline(place.statements.get(i))
-                if (found != null && seen++ == 0) place.statements.set(i, replaced(found, source, module))
+                if (found != null && seen++ == 0) place.statements.set(i, replaced(found, source, module, alone(source, module, advice)))
             }
         }
         explicitThis(module, source)
@@ -55,14 +55,19 @@ class Declarative extends CompilationCustomizer {
         args.size() == 1 && args.get(0) instanceof ClosureExpression ? m : null
     }
 
-    private static Statement replaced(MethodCallExpression pipeline, SourceUnit source, ModuleNode module) {
+    /** Whether the main script is this block and nothing else. */
+    private static boolean alone(SourceUnit source, ModuleNode module, List<List> advice) {
+        source.name == 'WorkflowScript' && module.methods.isEmpty() && module.statementBlock.statements.size() == 1 && !advice
+    }
+
+    private static Statement replaced(MethodCallExpression pipeline, SourceUnit source, ModuleNode module, boolean alone) {
         Tree tree = new Tree()
         Map root = tree.expression(pipeline)
         Map names = [
             imports: module.imports.collect { ImportNode i -> i.className },
             methods: module.methods.collect { MethodNode m -> m.name },
         ]
-        Map answer = (Map) Host.call('$pipeline.read', [root, names] as Object[])
+        Map answer = (Map) Host.call('$pipeline.read', [root, names, alone] as Object[])
         for (Object each : (List) answer.get('errors')) {
             Map problem = (Map) each
             source.errorCollector.addErrorAndContinue(new SyntaxErrorMessage(new SyntaxException((String) problem.get('m'), (int) problem.get('l'), (int) problem.get('c')), source))
@@ -161,5 +166,8 @@ class LibraryAnnotations extends ClassCodeVisitorSupport {
 
 /** Where the replaced `pipeline { }` lands: Python runs the model and calls the closures. */
 class DeclarativeRun {
-    static Object start(String model, Map closures) { Host.call('$pipeline.run', [model, closures] as Object[]) }
+    static Object start(String model, Map closures) {
+        Variables.share(closures.values())
+        Host.call('$pipeline.run', [model, closures] as Object[])
+    }
 }

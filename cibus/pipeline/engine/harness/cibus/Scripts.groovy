@@ -51,8 +51,8 @@ class Scripts {
             case 'variable': return enterLibrary(libraryVariable((String) message.get('name')), (String) message.get('name'), ((List) Codec.decode(message.get('a'))).toArray())
             case 'unsaved': return Cps.unsaved()
             case 'classes': return new LoadedClasses('')
-            case 'variables': return visibleVariables()
-            case 'restore': BINDING.variables.putAll((Map) Codec.decode(message.get('v'))); return null
+            case 'variables': return Variables.keep(BINDING)
+            case 'restore': Variables.restore((Map) Codec.decode(message.get('v')), BINDING) { compile((String) it, null, null) }; return null
             default: throw new IllegalStateException('unknown request: ' + message.get('op'))
         }
     }
@@ -61,6 +61,7 @@ class Scripts {
         if (wantStrict != null) strict = wantStrict
         String shown = name == null ? 'Script' + COUNT.incrementAndGet() + '.groovy' : name
         Class c = parse(source, shown, name != null)
+        if (name == null) Variables.loaded(c, source)
         instance(c)
     }
 
@@ -124,23 +125,6 @@ class Scripts {
         List found = variable.metaClass.respondsTo(variable, 'call')
         if (found.isEmpty() && !(variable instanceof Closure)) throw new MissingMethodException('call', variable.getClass(), args)
         Cps.dispatch(variable, 'call', args)
-    }
-
-    private static Map visibleVariables() {
-        Map out = new LinkedHashMap()
-        for (Map.Entry e : (Set<Map.Entry>) BINDING.variables.entrySet()) {
-            Object v = e.value
-            if (plain(v, 0)) out.put(e.key, v)
-        }
-        out
-    }
-
-    private static boolean plain(Object v, int depth) {
-        if (depth > 20) return false
-        if (v == null || v instanceof Boolean || v instanceof Number || v instanceof CharSequence) return true
-        if (v instanceof Map) return ((Map) v).every { k, e -> k instanceof CharSequence && plain(e, depth + 1) }
-        if (v instanceof List) return ((List) v).every { plain(it, depth + 1) }
-        false
     }
 }
 
