@@ -29,6 +29,20 @@ class Baton:
             self._waiting.append(turn)
         turn.acquire()
 
+    def reserve(self) -> threading.Lock:
+        """A place in the row for a thread that is yet to start; its turn comes when it can acquire what this gives. For who holds the baton."""
+        turn = threading.Lock()
+        turn.acquire()
+        with self._mutex:
+            self._waiting.append(turn)
+        return turn
+
+    def withdraw(self, turns: list[threading.Lock]) -> None:
+        """Gives places back that no thread will take, before the baton was given away."""
+        with self._mutex:
+            for turn in turns:
+                self._waiting.remove(turn)
+
     def release(self) -> None:
         """Gives it to who has waited longest."""
         with self._mutex:

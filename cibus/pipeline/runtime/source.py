@@ -12,6 +12,7 @@ from typing import Any
 
 from cibus.errors import SourceError
 
+COPIED = "cibus-copied"  # in a workspace's .git: the uncommitted files that a run brought there
 QUIET = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 
 
@@ -115,9 +116,24 @@ def populate(source: Source, target: Path) -> None:
         _clone(source, target)
     else:
         _refresh(source, target)
+        _remove_copied(target)
     git(target, "-c", "advice.detachedHead=false", "checkout", "-q", "-f", "--detach", source.commit)
+    if source.dirty:
+        (target / ".git" / COPIED).write_text("\0".join(source.dirty), encoding="utf-8", errors="surrogateescape")
     for name in source.dirty:
         _copy_changed(source.root / name, target / name)
+
+
+def _remove_copied(target: Path) -> None:
+    """Uncommitted files that an earlier run brought here do not stay; what is committed comes back with the checkout."""
+    note = target / ".git" / COPIED
+    if not note.is_file():
+        return
+    for name in note.read_text(encoding="utf-8", errors="surrogateescape").split("\0"):
+        place = target / name
+        if place.is_symlink() or place.is_file():
+            place.unlink()
+    note.unlink()
 
 
 def _clone(source: Source, target: Path) -> None:

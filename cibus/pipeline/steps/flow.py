@@ -92,8 +92,8 @@ def fan_out(ctx: StepContext, work: dict[str, Any], fail_fast: bool) -> dict[str
     run.stages.forks(scope.stage)
     fan.branches = [Branch(run, run.next_branch(), name, scope) for name in work]
 
-    def serve(branch: Branch, job: Any) -> None:
-        run.baton.acquire()
+    def serve(branch: Branch, job: Any, turn: threading.Lock) -> None:
+        turn.acquire()
         try:
             value = job(branch)
             _close_branch(run, ctx, branch, None)
@@ -114,10 +114,17 @@ def fan_out(ctx: StepContext, work: dict[str, Any], fail_fast: bool) -> dict[str
     for branch in fan.branches:
         run.register(branch)
         _open_branch(run, ctx, branch)
-    with parent.waiting(fan):
-        threads = [run.thread(serve, branch, job) for branch, job in zip(fan.branches, work.values(), strict=True)]
-        for thread in threads:
-            thread.join()
+    turns = [run.baton.reserve() for _ in fan.branches]  # so that the branches take turns in their order from the start
+    started = False
+    try:
+        with parent.waiting(fan):
+            started = True
+            threads = [run.thread(serve, branch, job, turn) for branch, job, turn in zip(fan.branches, work.values(), turns, strict=True)]
+            for thread in threads:
+                thread.join()
+    finally:
+        if not started:
+            run.baton.withdraw(turns)
     if crashes:
         raise crashes[0]
     if errors:
