@@ -183,6 +183,36 @@ def test_kill_minus_nine_leaves_nothing(start: Any, nap: int) -> None:
     gone(nap, jvm)
 
 
+IMAGE = "localhost/cibus-test:latest"
+HAS_IMAGE = shutil.which("podman") is not None and subprocess.run(["podman", "image", "exists", IMAGE], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not HAS_IMAGE, reason=f"needs podman with {IMAGE} (tests/hosts/podman-setup.sh)")
+@pytest.mark.parametrize("way", ["killed", "two signals"])
+def test_no_container_is_left(start: Any, nap: int, way: str) -> None:
+    before = containers()
+    job = start(f"node {{ docker.image('{IMAGE}').inside {{ sh 'echo READY; sleep {nap}' }} }}")
+    job.wait_for("\nREADY")
+    assert containers() - before
+    if way == "killed":
+        job.process.kill()
+    else:
+        job.process.send_signal(signal.SIGINT)
+        job.wait_for("Aborted by admin")
+        job.process.send_signal(signal.SIGINT)
+    job.end(15)
+    end = time.monotonic() + 20
+    while left := containers() - before:
+        assert time.monotonic() < end, f"still there: {left}"
+        time.sleep(0.2)
+    gone(nap)
+
+
+def containers() -> set[str]:
+    """The containers that there are, running or not."""
+    return set(subprocess.run(["podman", "ps", "-aq"], capture_output=True, text=True, check=True).stdout.split())
+
+
 def test_a_lost_jvm_is_one_clear_line(start: Any, nap: int) -> None:
     job = start(STUBBORN.format(nap))
     job.wait_for("\nREADY")

@@ -72,6 +72,7 @@ def test_the_last_json_line_is_the_record(failing: Repo) -> None:
 
 @pytest.mark.parametrize("width", [30, 120])
 def test_the_live_view_ends_with_the_summary(failing: Repo, width: int) -> None:
+    failing.write({"Jenkinsfile": FAILING.replace("echo testing;", "echo testing; sleep 1;")})
     child = spawn(failing, "run", width=width)
     text = child.read()
     child.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repos import IDENTITY
 
 from cibus.config import Config, load_config
 from cibus.pipeline.engine.process import Engine
@@ -21,15 +22,6 @@ from cibus.pipeline.runtime.skipping import Selection
 from cibus.pipeline.sinks.jenkinslog import JenkinsText
 from cibus.pipeline.sinks.logfile import LogFile
 from cibus.pipeline.sinks.report import report
-
-IDENTITY = {
-    "GIT_AUTHOR_NAME": "Dev One",
-    "GIT_AUTHOR_EMAIL": "dev1@example.com",
-    "GIT_COMMITTER_NAME": "Dev One",
-    "GIT_COMMITTER_EMAIL": "dev1@example.com",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_CONFIG_NOSYSTEM": "1",
-}
 
 
 @dataclass

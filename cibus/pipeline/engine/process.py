@@ -35,6 +35,7 @@ class Engine:
         self.answer: Answer = _nobody
         self.lost: Callable[[], None] = _nothing  # called when the JVM is gone
         self.arrive: Callable[[], None] | None = None  # has to be called before anything is asked of the JVM
+        self.last_commands: dict[str, None] = {}  # what is guarded by a command, in its order
         self._channels: dict[int, Channel] = {}
         self._traces: dict[int, queue.SimpleQueue[str]] = {}
         self._next_trace = 0
@@ -118,13 +119,16 @@ class Engine:
         finally:
             del self._traces[number]
 
-    def guard(self, process_group: int = 0, cookie: str = "") -> None:
-        """Has the JVM end a process group, or what has a text in its environment, should cibus itself be killed."""
-        self._tell({"op": "guard", "p": process_group, "c": cookie})
+    def guard(self, process_group: int = 0, cookie: str = "", command: str = "") -> None:
+        """Has the JVM end a process group, or what has a text in its environment, or run a shell command, should cibus itself be killed."""
+        if command:
+            self.last_commands[command] = None
+        self._tell({"op": "guard", "p": process_group, "c": cookie, "x": command})
 
-    def unguard(self, process_group: int = 0, cookie: str = "") -> None:
+    def unguard(self, process_group: int = 0, cookie: str = "", command: str = "") -> None:
         """Takes :meth:`guard` back."""
-        self._tell({"op": "unguard", "p": process_group, "c": cookie})
+        self.last_commands.pop(command, None)
+        self._tell({"op": "unguard", "p": process_group, "c": cookie, "x": command})
 
     def _tell(self, message: Message) -> None:
         with contextlib.suppress(EngineError):  # whoever next waits for the JVM hears that it is gone

@@ -239,6 +239,13 @@ def end_now() -> None:
         process._end_all()
 
 
+def detach(command: str) -> None:
+    """Starts a shell command that goes on by itself."""
+    subprocess.Popen(
+        ["sh", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+
+
 def _kill(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(OSError):
         os.kill(pid, number)

@@ -27,7 +27,7 @@ from cibus.pipeline.events import (
     RunStarted,
 )
 from cibus.pipeline.model.records import Pipeline
-from cibus.pipeline.runtime import headstart, parameters, preflight, questions
+from cibus.pipeline.runtime import headstart, launch, parameters, preflight, questions
 from cibus.pipeline.runtime.answers import Answers
 from cibus.pipeline.runtime.baton import Baton
 from cibus.pipeline.runtime.branch import Branch
@@ -500,6 +500,8 @@ class Run:
         """Ends everything at once."""
         self._aborted = True
         if self._engine is not None:
+            for command in list(self._engine.last_commands):
+                launch.detach(command)
             self._engine.kill()
 
 

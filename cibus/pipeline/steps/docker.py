@@ -157,11 +157,14 @@ def running_container(
         agent = ctx.scope.node.agent.display if ctx.scope.node else "Jenkins"
         ctx.log(f"{agent} does not seem to be running inside a container")
     container = client.start(image, args, folder)
+    last = f"{client.program} kill {container}; {client.program} rm -f {container}"
+    ctx.run.engine.guard(command=last)
     try:
         client.check(container)
         yield Container(client.program, container, image)
     finally:
         client.stop(container)
+        ctx.run.engine.unguard(command=last)
 
 
 @step("withDockerContainer", plugin=PLUGIN, block="yes", node=True)

@@ -28,6 +28,7 @@ class FakeRun:
         self.remotes: list[Any] = []
         self.recorded: list[tuple[str, dict[str, Any]]] = []
         self.fidelity = SimpleNamespace(record=lambda effect, line, details: self.recorded.append((effect, details)))
+        self.engine = SimpleNamespace(guard=lambda command: None, unguard=lambda command: None)
         self.environment = SimpleNamespace(groovy=lambda scope: merged(scope), machine=dict(os.environ))
 
     def remote(self, value: Any) -> Any:

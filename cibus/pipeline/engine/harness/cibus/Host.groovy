@@ -37,9 +37,23 @@ class Host {
 
     private static final Set<Integer> GUARDED = new LinkedHashSet<>()
     private static final Set<String> COOKIES = new LinkedHashSet<>()
+    private static final Set<String> COMMANDS = new LinkedHashSet<>()
 
-    /** Ends the process groups of steps, and what left them but still has an agent's cookie in its environment. */
+    private static void guard(Map message) {
+        if (message.get('c')) COOKIES.add((String) message.get('c'))
+        else if (message.get('x')) COMMANDS.add((String) message.get('x'))
+        else GUARDED.add((Integer) message.get('p'))
+    }
+
+    private static void unguard(Map message) {
+        if (message.get('c')) COOKIES.remove((String) message.get('c'))
+        else if (message.get('x')) COMMANDS.remove((String) message.get('x'))
+        else GUARDED.remove((Integer) message.get('p'))
+    }
+
+    /** Ends containers, the process groups of steps, and what left them but still has an agent's cookie in its environment. */
     private static void endGuarded() {
+        for (String command : COMMANDS) new ProcessBuilder('sh', '-c', command).inheritIO().start()
         for (Integer group : GUARDED) new ProcessBuilder('kill', '-KILL', '--', '-' + group).inheritIO().start().waitFor()
         if (COOKIES.isEmpty()) return
         for (File place : (new File('/proc').listFiles() ?: new File[0])) {
@@ -54,8 +68,8 @@ class Host {
     }
 
     private static void deliver(Map message) {
-        if (message.get('op') == 'guard') { message.get('c') ? COOKIES.add((String) message.get('c')) : GUARDED.add((Integer) message.get('p')); return }
-        if (message.get('op') == 'unguard') { message.get('c') ? COOKIES.remove((String) message.get('c')) : GUARDED.remove((Integer) message.get('p')); return }
+        if (message.get('op') == 'guard') { guard(message); return }
+        if (message.get('op') == 'unguard') { unguard(message); return }
         if (message.get('op') == 'trace') { send([op: (Object) 'trace', id: message.get('id'), s: trace((int) message.get('h'))]); return }
         Integer branch = (Integer) message.get('b')
         LinkedBlockingQueue<Map> inbox = INBOXES.get(branch)
