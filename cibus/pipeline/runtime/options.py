@@ -38,3 +38,12 @@ class RunOptions:
     interactive: bool = False
     strict_credentials: bool = False
     script_text: str | None = None  # where it is not read from ``script``
+
+    def again(self, secret: frozenset[str]) -> list[str]:
+        """The arguments of ``cibus run`` that name the same script, job and parameters; without secret parameters."""
+        words = [] if str(self.script) == "Jenkinsfile" else [str(self.script)]
+        flags = {"--inline": self.mode == "inline", "--multibranch": self.mode == "multibranch", "--clean": self.clean, "--in-place": self.in_place}
+        words += [flag for flag, given in flags.items() if given]
+        values = {"--job": self.job, "--state-dir": self.state_dir, "--workspace-root": self.workspace_root}
+        words += [word for name, value in values.items() if value for word in (name, str(value))]
+        return words + [word for name, value in self.parameters.items() if name not in secret for word in ("-p", f"{name}={value}")]

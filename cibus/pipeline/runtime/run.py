@@ -305,7 +305,7 @@ class Run:
         if not self.options.dry_run:
             self.workspaces.settle(self.nodes.builtin.name)
         self.history.prune(build.job, self.config.pipeline.keep_runs)
-        self.bus.emit(RunEnded(build.result, seconds, {**record, "folder": str(build.folder), "resumable": self.snapshots.kept}))
+        self.bus.emit(RunEnded(build.result, seconds, {**record, "folder": str(build.folder), "resumable": self.snapshots.kept, "again": self.options.again(build.secret_params)}))
 
     def record(self, seconds: float | None = None) -> dict[str, Any]:
         """The build as the state folder keeps it."""

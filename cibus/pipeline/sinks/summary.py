@@ -183,8 +183,7 @@ def fidelity_words(fidelity: Mapping[str, Any]) -> str:
 def _next(record: Mapping[str, Any], result: str, progress: Progress) -> list[str]:
     if result not in ("FAILURE", "ABORTED") or not record.get("resumable"):
         return []
-    script = str(record.get("script") or "Jenkinsfile")
-    command = "cibus run" + ("" if script == "Jenkinsfile" else f" {shlex.quote(script)}")
+    command = shlex.join(["cibus", "run", *record.get("again", ())])
     lines = [f"next:      {command} --resume"]
     if progress.failures:
         lines.append(f"           {command} --resume --on-failure shell")

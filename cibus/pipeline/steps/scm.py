@@ -44,7 +44,11 @@ def checkout_own(ctx: StepContext) -> dict[str, str]:
     run, source = ctx.run, ctx.run.source
     if source.mode == "inline" or source.root is None:
         raise ctx.fail(NO_SCM)
-    _chatter(ctx, source.url, source.commit or "", source.branch)
+    if source.commit is not None:
+        _chatter(ctx, source.url, source.commit, source.branch)
+    else:
+        ctx.note_difference("there is no commit to check out: the folder's files are copied, GIT_COMMIT and its like are not set")
+        run.remark(f"{source.root} has no git commit; its files are copied, and GIT_COMMIT and its like are not set", "note")
     try:
         if ctx.run.in_place and ctx.cwd == source.root:
             ctx.note_difference("the working copy itself is the workspace")

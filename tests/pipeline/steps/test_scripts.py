@@ -164,6 +164,16 @@ def test_checkout_of_the_working_copy(pipeline: Any) -> None:
     assert pipeline.git("rev-parse", "HEAD") == commit
 
 
+def test_checkout_of_a_folder_without_git(pipeline: Any) -> None:
+    pipeline.write({"data/file.txt": "here\n"})
+    out = pipeline("pipeline { agent any; stages { stage('A') { steps { sh 'cat data/file.txt; echo \"> ${GIT_COMMIT:-none}\"' } } } }\n", mode="scm")
+    assert out.result == "SUCCESS"
+    assert "here" in out.lines
+    assert out.said == ["none"]
+    assert "Checking out" not in out.log
+    assert any("has no git commit" in remark for remark in out.remarks)
+
+
 def test_git_variables_and_changes_over_builds(pipeline: Any) -> None:
     script = """
         pipeline {
