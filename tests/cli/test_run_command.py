@@ -171,6 +171,25 @@ def test_a_shell_where_it_failed(failing: Repo, answer: str, code: int, end: str
     assert log.count("+ test -e fixed") == (2 if answer == "r" else 1)
 
 
+HAS_IMAGE = shutil.which("podman") is not None and subprocess.run(["podman", "image", "exists", "localhost/cibus-test"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not HAS_IMAGE, reason="needs podman with localhost/cibus-test (tests/hosts/podman-setup.sh)")
+def test_a_shell_in_the_container_where_it_failed(make_repo: MakeRepo) -> None:
+    repo = make_repo("node { docker.image('localhost/cibus-test').inside { withEnv(['COLOUR=red']) { sh 'test -e fixed'; echo 'went on' } } }\n")
+    child = spawn(repo, "run", "--inline", "--on-failure", "shell")
+    child.expect_exact("failed at Jenkinsfile:1) $ ")
+    child.sendline('echo "<$COLOUR>"; cat /etc/cibus-image; touch fixed')
+    child.expect(r"<red>\s+cibus test image")
+    child.sendline("exit")
+    child.expect_exact("[a]bort? ")
+    child.sendline("r")
+    child.expect("SUCCESS")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
 def test_ctrl_c_at_the_question_aborts(failing: Repo) -> None:
     child = spawn(failing, "run", "--on-failure", "shell")
     child.expect_exact(") $ ")
