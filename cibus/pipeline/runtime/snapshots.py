@@ -107,6 +107,8 @@ def copy_tree(source: Path, target: Path) -> None:
     if not source.is_dir():
         return
     target.mkdir(parents=True, exist_ok=True)
+    if not any(source.iterdir()):
+        return
     done = subprocess.run(["cp", "-a", "--reflink=auto", f"{source}/.", str(target)], capture_output=True, check=False)
     if done.returncode != 0:
         shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
