@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from containers import IMAGE, needs_podman
 
 SOON = 3.0  # seconds within which everything that was started must be gone
 
@@ -183,11 +184,7 @@ def test_kill_minus_nine_leaves_nothing(start: Any, nap: int) -> None:
     gone(nap, jvm)
 
 
-IMAGE = "localhost/cibus-test:latest"
-HAS_IMAGE = shutil.which("podman") is not None and subprocess.run(["podman", "image", "exists", IMAGE], capture_output=True, check=False).returncode == 0
-
-
-@pytest.mark.skipif(not HAS_IMAGE, reason=f"needs podman with {IMAGE} (tests/hosts/podman-setup.sh)")
+@needs_podman
 @pytest.mark.parametrize("way", ["killed", "two signals"])
 def test_no_container_is_left(start: Any, nap: int, way: str) -> None:
     before = containers()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -87,8 +86,3 @@ def _add(app: typer.Typer, name: str, module: str, function: str, text: str, *, 
         raise NotImplementedError(name)
 
     app.command(name, help=text)(placeholder)
-
-
-def debug_requested() -> bool:
-    """Whether a bug should show its traceback on the screen (CIBUS_DEBUG=1)."""
-    return os.environ.get("CIBUS_DEBUG") == "1"

@@ -155,7 +155,9 @@ def _compile_ahead(options: RunOptions, config: Config) -> None:
             text = options.script.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError):
             return  # the run says what is wrong with it
-        engine.preload(text, "WorkflowScript", strict=config.pipeline.cps == "strict")
+        from cibus.pipeline.engine.process import SCRIPT
+
+        engine.preload(text, SCRIPT, strict=config.pipeline.cps == "strict")
 
 
 def execute(options: RunOptions, config: Config, format: str, report_file: Path | None) -> int:

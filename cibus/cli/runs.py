@@ -51,7 +51,7 @@ def list_runs(state_dir: StateDir = None, as_json: AsJson = False) -> None:
             build.result,
             _when(build),
             _seconds(build),
-            "resumable" if _held(build) and build.result != "SUCCESS" else "",
+            "resumable" if _resumable(build) else "",
         )
         for build in builds
     ]
@@ -178,7 +178,7 @@ def _row(build: PastBuild) -> dict[str, Any]:
     return {
         **{name: record.get(name) for name in names},
         "folder": str(build.folder),
-        "resumable": bool(_held(build)) and build.result != "SUCCESS",
+        "resumable": _resumable(build),
     }
 
 
@@ -220,6 +220,10 @@ def _details(build: PastBuild) -> Iterator[str]:
         yield f"to resume: stage {held.get('stage')}"
         for name, size in _sizes(build):
             yield f"  {name:11} {_size(size):>10}"
+
+
+def _resumable(build: PastBuild) -> bool:
+    return bool(_held(build)) and build.result != "SUCCESS"
 
 
 def _held(build: PastBuild) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from cibus.pipeline.engine.process import Channel, Engine
+from cibus.pipeline.engine.process import SCRIPT, Channel, Engine
 from cibus.pipeline.model.advice import advice
 from cibus.pipeline.model.messages import NESTED_PIPELINE
 from cibus.pipeline.model.module import module_tree
@@ -17,7 +17,6 @@ from cibus.pipeline.model.tree import Node, block, descendants, method_call, own
 from cibus.pipeline.values import Thrown
 
 Severity = Literal["error", "warning"]
-SCRIPT = "WorkflowScript"  # what Jenkins calls a Jenkinsfile
 _COMPILATION = "MultipleCompilationErrorsException"
 _NO_CLASS = "unable to resolve class"
 # how Groovy prints an error of its own or one of ours: the message may run over several lines

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
+from containers import needs_podman
 from repos import MakeRepo, Repo
 
 FAILING = """pipeline {
@@ -171,10 +172,7 @@ def test_a_shell_where_it_failed(failing: Repo, answer: str, code: int, end: str
     assert log.count("+ test -e fixed") == (2 if answer == "r" else 1)
 
 
-HAS_IMAGE = shutil.which("podman") is not None and subprocess.run(["podman", "image", "exists", "localhost/cibus-test"], capture_output=True, check=False).returncode == 0
-
-
-@pytest.mark.skipif(not HAS_IMAGE, reason="needs podman with localhost/cibus-test (tests/hosts/podman-setup.sh)")
+@needs_podman
 def test_a_shell_in_the_container_where_it_failed(make_repo: MakeRepo) -> None:
     repo = make_repo("node { docker.image('localhost/cibus-test').inside { withEnv(['COLOUR=red']) { sh 'test -e fixed'; echo 'went on' } } }\n")
     child = spawn(repo, "run", "--inline", "--on-failure", "shell")

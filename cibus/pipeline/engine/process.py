@@ -21,6 +21,7 @@ from cibus.pipeline.values import Closure, JavaObject, Thrown
 Message = dict[str, Any]
 Answer = Callable[["Channel", str, list[Any], int], Any]
 STDERR_TAIL = 4000
+SCRIPT = "WorkflowScript"  # what Jenkins calls a Jenkinsfile
 
 
 class Engine:
@@ -48,7 +49,7 @@ class Engine:
         self._stderr = os.fdopen(started.stderr, "r+b", buffering=0)
         self._to: IO[bytes] = os.fdopen(started.to, "wb", buffering=0)
         self._from: IO[bytes] = os.fdopen(started.come, "rb", buffering=1 << 16)
-        self._preloaded = False
+        self._ahead: Message | None = None  # the compilation that runs already
         self._reader = threading.Thread(target=self._read, name="engine-reader", daemon=True)
         self._reader.start()
 
@@ -88,17 +89,16 @@ class Engine:
 
     def preload(self, source: str, name: str, *, strict: bool) -> None:
         """Has the main branch compile a script already now; :meth:`Channel.compile` of the same script then waits for it."""
-        self._preloaded = True
         self._ahead = {"op": "compile", "b": 0, "source": source, "name": name, "strict": strict}
         self.channel(0)
         self.send(self._ahead)
 
     def was_preloaded(self, message: Message) -> bool:
         """Whether this compilation is the one that runs already; asked once."""
-        if not self._preloaded:
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
             return False
-        self._preloaded = False
-        if message != self._ahead:
+        if message != ahead:
             raise EngineError("another script was compiled ahead than the one that is to run")
         return True
 

@@ -70,7 +70,6 @@ class Branch:
         text = mask(text, scope.secrets)
         for each in scope.filters:
             text = each(text)
-        self.run.touched()
         self.run.bus.emit(Output(text, step, self.name, partial=not text.endswith("\n")))
 
     @contextlib.contextmanager

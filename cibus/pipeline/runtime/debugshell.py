@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from cibus.pipeline.runtime.environment import beyond
 from cibus.pipeline.values import Thrown
 
 if TYPE_CHECKING:
@@ -138,10 +139,10 @@ def _command(ctx: StepContext, where: str) -> tuple[list[str], dict[str, str]]:
     env = {**ctx.environ(), "PS1": prompt, "PROMPT": prompt, "TERM": os.environ.get("TERM", "xterm")}
     container = ctx.scope.container
     if container is not None:
-        passed = [name for name, value in env.items() if ctx.run.environment.machine.get(name) != value]
+        passed = beyond(ctx.run.environment.machine, env)
         flags = [flag for name in passed for flag in ("--env", name)]  # by name: values do not show in argv
         argv = [container.program, "exec", "-i", "-t", "--workdir", str(ctx.cwd), *flags, container.id, "sh", "-i"]
-        return argv, {**os.environ, **{name: env[name] for name in passed}}
+        return argv, {**os.environ, **passed}
     wanted = os.environ.get("SHELL") or "sh"
     program = wanted if shutil.which(wanted) else "sh"
     return [program, *PLAIN.get(Path(program).name, ["-i"])], env

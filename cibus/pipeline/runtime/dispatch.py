@@ -29,7 +29,7 @@ def call(branch: Branch, name: str, args: list[Any], line: int) -> Any:
     branch.run.check_croaked()
     spec = registry.find(name)
     if spec is not None:
-        named, body = split(spec, args)
+        named, body = _split(spec, args)
         return run_step(branch, spec, named, body, line)
     stub = branch.run.config.stubs.get(name)
     if stub is not None:
@@ -42,12 +42,12 @@ def call(branch: Branch, name: str, args: list[Any], line: int) -> Any:
     return _unknown(branch, name, line)
 
 
-def split(spec: StepSpec, args: list[Any]) -> tuple[dict[str, Any], Closure | None]:
+def _split(spec: StepSpec, args: list[Any]) -> tuple[dict[str, Any], Closure | PythonBody | None]:
     """Named arguments and body out of what the script passed; raises IllegalArgumentException for what no step takes."""
     given = list(args)
-    body: Closure | None = None
+    body: Closure | PythonBody | None = None
     takes_closure = any(p.type is Closure for p in spec.parameters)
-    if given and isinstance(given[-1], Closure) and not takes_closure:
+    if given and isinstance(given[-1], (Closure, PythonBody)) and not takes_closure:
         body = given.pop()
     if not given:
         return {}, body

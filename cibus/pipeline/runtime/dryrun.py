@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cibus.pipeline.engine.codec import Secret
 from cibus.pipeline.runtime.nodes import Lease
+from cibus.pipeline.steps import library
 from cibus.pipeline.values import Closure, JavaObject
 
 if TYPE_CHECKING:
@@ -104,8 +105,4 @@ def _load(ctx: StepContext, path: str) -> Planned | None:
         ctx.log(f"[dry-run] load: {path}")
         return Planned()
     inside = Path(ctx.cwd).relative_to(ctx.scope.workspace) if ctx.cwd.is_relative_to(ctx.scope.workspace) else Path()
-    source = (root / inside / path).read_text(encoding="utf-8")
-    ctx.opened = True
-    script = ctx.branch.channel.compile(source, None)
-    with ctx.open(path):
-        return Planned(ctx.branch.channel.run(script))
+    return Planned(library.run_file(ctx, path, root / inside / path))

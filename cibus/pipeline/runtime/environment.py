@@ -117,3 +117,8 @@ class Environment:
             if name in self.build.env_params:
                 return self.build.env_params[name]
         return self.groovy(scope).get(name)
+
+
+def beyond(machine: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+    """The variables that the machine itself has not, or has with another value: those that a container is given."""
+    return {name: value for name, value in env.items() if machine.get(name) != value}

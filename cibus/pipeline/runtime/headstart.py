@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 from cibus import __version__
 from cibus.errors import CibusError
+from cibus.pipeline.engine.process import SCRIPT
 from cibus.pipeline.model import records
 from cibus.pipeline.model.tree import Node, descendants
 from cibus.pipeline.runtime.declarative import Declarative
-from cibus.pipeline.runtime.dispatch import run_step, split
+from cibus.pipeline.runtime.dispatch import call
 from cibus.pipeline.steps import registry
 from cibus.pipeline.values import Closure, PythonBody, Thrown
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from cibus.pipeline.model.records import Pipeline
     from cibus.pipeline.runtime.branch import Branch
     from cibus.pipeline.runtime.run import Run
-    from cibus.pipeline.steps.registry import StepSpec
 
 KEPT = 50  # trees in the cache
 LITERALS = frozenset({"java.lang.String", "java.lang.Boolean", "java.lang.Integer", "null"})
@@ -47,7 +47,7 @@ class NotPlainError(Exception):
 class PlainCall:
     """A call of a step with literal arguments, and a body of such calls or none."""
 
-    spec: StepSpec
+    name: str
     args: list[Any]
     body: tuple[PlainCall, ...] | None
     line: int
@@ -113,7 +113,7 @@ class HeadStart:
     def _prepare(self) -> None:
         try:
             channel = self.run.main.channel
-            script = channel.compile(self.run.text, self.run.main_name, strict=self.run.strict)
+            script = channel.compile(self.run.text, SCRIPT, strict=self.run.strict)
             _, closures = channel.run_to(script, "$pipeline.run")
             self._closures = closures
         except (Thrown, CibusError) as error:
@@ -135,29 +135,27 @@ class HeadStart:
         if closure["params"]:
             raise NotPlainError
         for statement in closure["stmts"]:
-            call = statement["e"] if statement["t"] == "stmt" else statement
-            if call["t"] != "call" or call["obj"] is not None or not isinstance(call["name"], str):
+            node = statement["e"] if statement["t"] == "stmt" else statement
+            if node["t"] != "call" or node["obj"] is not None or not isinstance(node["name"], str):
                 raise NotPlainError
-            spec = None if call["name"] in GROOVY_ONLY or call["name"] in self.run.config.stubs else registry.find(call["name"])
+            spec = None if node["name"] in GROOVY_ONLY else registry.find(node["name"])
             if spec is None or any(parameter.type is Closure for parameter in spec.parameters):
                 raise NotPlainError
-            args = list(call["args"])
+            args = list(node["args"])
             body = tuple(self._calls(args.pop())) if args and args[-1]["t"] == "closure" else None
-            yield PlainCall(spec, [literal(each) for each in args], body, call["l"])
+            yield PlainCall(spec.name, [literal(each) for each in args], body, node["l"])
 
     def _perform(self, calls: tuple[PlainCall, ...], branch: Branch) -> Any:
         value: Any = None
-        for call in calls:
-            value = self.run.answering(call.spec.name, functools.partial(self._step, call, branch), branch)
+        for each in calls:
+            value = self.run.answering(each.name, functools.partial(self._step, each, branch), branch)
         return value
 
-    def _step(self, call: PlainCall, branch: Branch) -> Any:
-        branch.check()
-        self.run.check_croaked()
-        named, _ = split(call.spec, copy.deepcopy(call.args))
-        inner = call.body
-        body = None if inner is None else PythonBody(lambda: self._perform(inner, branch))
-        return run_step(branch, call.spec, named, body, call.line)
+    def _step(self, plain: PlainCall, branch: Branch) -> Any:
+        args = copy.deepcopy(plain.args)
+        if plain.body is not None:
+            args.append(PythonBody(functools.partial(self._perform, plain.body, branch)))
+        return call(branch, plain.name, args, plain.line)
 
 
 class _Closures(Mapping[str, Closure]):

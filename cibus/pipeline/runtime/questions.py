@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cibus.pipeline.engine.codec import JavaHashMap, RemoteRef
+from cibus.pipeline.engine.process import SCRIPT
 from cibus.pipeline.runtime import dispatch, headstart
 from cibus.pipeline.runtime.declarative import Declarative
 from cibus.pipeline.runtime.objects import Call
@@ -99,7 +100,7 @@ def _read(run: Run, branch: Branch, tree: dict[str, Any], names: dict[str, list[
 
 def _advice(run: Run, branch: Branch, name: str, found: list[list[Any]]) -> None:
     """What Jenkins refuses and plain Groovy runs: said once, with its place."""
-    file = run.script_name if name == "WorkflowScript" else name
+    file = run.script_name if name == SCRIPT else name
     for line, column, text in found:
         run.remark(f"{file}:{line}:{column}: {text}")
         run.fidelity.differs(f"line {line}: {text}")

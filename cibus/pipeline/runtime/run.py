@@ -14,7 +14,7 @@ from typing import Any
 
 from cibus.config import Config
 from cibus.errors import CibusError, EngineError, SourceError, UsageError
-from cibus.pipeline.engine.process import Channel, Engine
+from cibus.pipeline.engine.process import SCRIPT, Channel, Engine
 from cibus.pipeline.events import (
     Bus,
     Event,
@@ -57,7 +57,6 @@ from cibus.pipeline.runtime.workspaces import Workspaces
 from cibus.pipeline.steps import registry
 from cibus.pipeline.values import Closure, PythonBody, Thrown, interrupted
 
-SCRIPT = "WorkflowScript"
 PATIENCE = 3.0  # seconds that Groovy code gets to reach a step after an abort, before its JVM is ended
 STACK = 64 << 20
 PROXY = "hudson.remoting.ProxyException: "
@@ -147,7 +146,6 @@ class Run:
         self.croaked: Thrown | None = None
         self._crash: BaseException | None = None
         self.ahead: headstart.HeadStart | None = None
-        self._printed_causes: set[int] = set()
 
     # -- parts that need the JVM
 
@@ -409,9 +407,6 @@ class Run:
         """Values that no remark and no record may show."""
         self._secrets = tuple(dict.fromkeys((*self._secrets, *(secret for secret in secrets if secret))))
 
-    def touched(self) -> None:
-        """Something was printed."""
-
     @contextlib.contextmanager
     def terminal(self) -> Iterator[None]:
         """While a person is asked, the live view stands aside."""
@@ -431,11 +426,6 @@ class Run:
             return getpass.getpass(f"credential {credential.id}, {field}: ")
 
     # -- the script's state
-
-    @property
-    def main_name(self) -> str:
-        """The main script's name in messages of the compiler."""
-        return SCRIPT
 
     @property
     def strict(self) -> bool:

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -90,14 +90,6 @@ def changed_files(root: Path) -> list[str]:
     """The files that differ from the commit, untracked ones included, ignored ones not; relative to the top."""
     out = git(root, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
     return [entry[3:] for entry in out.split("\0") if len(entry) > 3]
-
-
-@dataclass(frozen=True)
-class Checkout:
-    """What a checkout gives: its variables, and the changes since the last build."""
-
-    variables: dict[str, str]
-    changes: list[dict[str, Any]] = field(default_factory=list)
 
 
 def populate(source: Source, target: Path) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cibus.pipeline.runtime.environment import beyond
 from cibus.pipeline.steps.context import StepContext
 from cibus.pipeline.steps.registry import step
 from cibus.pipeline.values import Closure, PythonBody, Thrown
@@ -96,7 +97,7 @@ class Client:
         given = ["-t", "-d", "-u", f"{os.getuid()}:{os.getgid()}", *shlex.split(args or ""), "-w", str(folder)]
         for place in _mounts(self.ctx, folder):
             given += ["-v", f"{place}:{place}:rw,z"]
-        env = _own_variables(self.ctx)
+        env = beyond(self.ctx.run.environment.machine, self.ctx.environ())
         real = [part for key, value in env.items() for part in ("-e", f"{key}={value}")]
         masked = [part for _ in env for part in ("-e", "********")]
         shown = [*(shlex.quote(part) if " " in part else part for part in given), *masked, image, "cat"]
@@ -137,12 +138,6 @@ def _mounts(ctx: StepContext, folder: Path) -> list[str]:
     temporary = workspace.with_name(workspace.name + "@tmp")
     temporary.mkdir(parents=True, exist_ok=True)
     return [str(place) for place in (*places, temporary)]
-
-
-def _own_variables(ctx: StepContext) -> dict[str, str]:
-    """The environment without what it shares with the host."""
-    host = ctx.run.environment.machine
-    return {key: value for key, value in ctx.environ().items() if host.get(key) != value}
 
 
 @contextlib.contextmanager

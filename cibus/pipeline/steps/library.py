@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import Any
 
 from cibus.pipeline.runtime.parameters import apply_properties
@@ -31,9 +32,13 @@ def library_resource(ctx: StepContext, resource: str, encoding: str | None = Non
 @step("load", plugin="workflow-cps", node=True)
 def load(ctx: StepContext, path: str) -> Any:
     """Runs a Groovy file of the workspace; gives what it returns (``return this``: its methods)."""
+    return run_file(ctx, path, ctx.path(path))
+
+
+def run_file(ctx: StepContext, path: str, file: Path) -> Any:
+    """Runs a file in a block of the log that bears ``path``; gives what its script returns."""
     ctx.opened = True
-    source = ctx.path(path).read_text(encoding="utf-8")
-    script = ctx.branch.channel.compile(source, None)
+    script = ctx.branch.channel.compile(file.read_text(encoding="utf-8"), None)
     with ctx.open(path):
         return ctx.branch.channel.run(script)
 

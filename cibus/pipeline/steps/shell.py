@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cibus.pipeline.runtime.environment import beyond
 from cibus.pipeline.runtime.launch import SIGNAL_TEXTS, Lines, Process, group_alive
 from cibus.pipeline.runtime.nodes import Container
 from cibus.pipeline.steps.basic import charset
@@ -148,9 +149,7 @@ def _inside(
     ctx: StepContext, container: Container, argv: list[str], env: dict[str, str], cookie: str
 ) -> tuple[list[str], dict[str, str], Callable[[signal.Signals], None]]:
     """The command that runs it in the container, as docker-workflow's decorator does."""
-    outside = ctx.run.environment.machine
-    # PATH and HOME are the image's own, unless the script set them
-    passed = {name: value for name, value in env.items() if outside.get(name) != value}
+    passed = beyond(ctx.run.environment.machine, env)  # PATH and HOME are the image's own, unless the script set them
     flags = [flag for name, value in passed.items() for flag in ("--env", f"{name}={value}")]
     command = [container.program, "exec", "--workdir", str(ctx.cwd), *flags, container.id, *argv]
 

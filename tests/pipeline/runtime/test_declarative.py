@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from typing import Any
 
 import pytest
+from containers import needs_podman
 
 AGENTS = """
 [agents.linux1]
@@ -18,8 +17,6 @@ env = { AGENT_COLOUR = "green" }
 labels = ["mac"]
 mode = "exclusive"
 """
-HAS_IMAGE = shutil.which("podman") is not None and subprocess.run(["podman", "image", "exists", "localhost/cibus-test"], capture_output=True, check=False).returncode == 0
-needs_podman = pytest.mark.skipif(not HAS_IMAGE, reason="needs podman with localhost/cibus-test (tests/hosts/podman-setup.sh)")
 
 
 def test_agents(pipeline: Any) -> None:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import shutil
 import subprocess
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from containers import IMAGE, needs_podman
 
 from cibus.pipeline.steps import docker
 from cibus.pipeline.values import Closure, PythonBody
@@ -13,7 +13,6 @@ from cibus.pipeline.values import Closure, PythonBody
 if TYPE_CHECKING:
     from tests.pipeline.steps.conftest import FakeRun, Steps
 
-IMAGE = "localhost/cibus-test:latest"
 
 
 class FakeCall:
@@ -163,17 +162,6 @@ def test_unknown_method(steps: Steps) -> None:
 
 
 # -- with real containers
-
-
-def _podman() -> str | None:
-    """Why there is no podman for tests, or None."""
-    if not shutil.which("podman"):
-        return "podman is not installed (tests/hosts/podman-setup.sh sets it up)"
-    asked = subprocess.run(["podman", "image", "exists", IMAGE], capture_output=True, check=False)
-    return None if asked.returncode == 0 else f"the image {IMAGE} is missing (tests/hosts/podman-setup.sh makes it)"
-
-
-needs_podman = pytest.mark.skipif(_podman() is not None, reason=_podman() or "")
 
 
 @needs_podman

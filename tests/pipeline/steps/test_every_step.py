@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from containers import needs_podman
 
 from cibus.pipeline.events import StepStarted
 from cibus.pipeline.steps import registry
@@ -280,10 +281,8 @@ CONTAINERS = """
     """
 
 
-@pytest.mark.skipif(shutil.which("podman") is None, reason="needs podman")
+@needs_podman
 def test_containers(pipeline: Any) -> None:
-    if subprocess.run(["podman", "image", "exists", "localhost/cibus-test"], check=False).returncode != 0:
-        pytest.skip("needs the image of tests/hosts/podman-setup.sh")
     out = pipeline(CONTAINERS)
     RAN["containers"] = called(out)
     assert out.result == "SUCCESS", out.log
