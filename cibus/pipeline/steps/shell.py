@@ -132,13 +132,17 @@ def _run(ctx: StepContext, argv: list[str], stdout: bool, status: bool, encoding
     return text if stdout else None
 
 
+# `exec` carries the two streams apart, so that their order would be lost on the way out of the container.
+MERGED = ["sh", "-c", 'exec "$@" 2>&1', "sh"]
+
+
 def _start(ctx: StepContext, argv: list[str], env: dict[str, str], cookie: str, codec: str, *, capture: bool) -> tuple[Process, Lines]:
     lines = Lines(codec, ctx.log)
     container = ctx.scope.container
     kill: Callable[[signal.Signals], None] | None = None
     cwd: Path | None = ctx.cwd
     if container is not None:
-        argv, env, kill = _inside(ctx, container, argv, env, cookie)
+        argv, env, kill = _inside(ctx, container, argv if capture else [*MERGED, *argv], env, cookie)
     try:
         return Process(argv, env, cwd, cookie=cookie, capture=capture, kill_inside=kill), lines
     except OSError as error:

@@ -210,3 +210,10 @@ def test_a_missing_image(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = steps.fails("withDockerContainer", image="localhost/none:1")
     assert failed.class_name == "java.io.IOException"
     assert (failed.message or "").startswith("Failed to run image 'localhost/none:1'. Error: ")
+
+
+@needs_podman
+def test_output_and_errors_come_in_their_order(pipeline: Any) -> None:
+    done = pipeline(f"node {{ docker.image('{IMAGE}').inside {{ sh 'set +x; for n in 1 2 3 4 5 6 7 8 9; do echo out $n; echo err $n >&2; done' }} }}")
+    lines = [line for line in done.log.splitlines() if line.startswith(("out ", "err "))]
+    assert lines == [f"{stream} {n}" for n in range(1, 10) for stream in ("out", "err")]
