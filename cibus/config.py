@@ -76,6 +76,34 @@ class StubConfig:
 
 
 @dataclass(frozen=True)
+class ControllerConfig:
+    """``[controllers.NAME]``: a Jenkins and how to reach it; times in seconds."""
+
+    name: str
+    url: str
+    user: str = ""
+    token: SecretSource | None = None
+    ca: Path | None = None
+    verify: bool = True
+    proxy: str = ""
+    timeout: int = 60
+    concurrency: int = 8
+    retries: int = 5
+
+
+@dataclass(frozen=True)
+class SnapshotConfig:
+    """``[snapshot]``: how the configuration of a controller is kept in a folder.
+
+    ``key`` makes the fingerprints of secrets: everyone who exports into the same repository needs the same one.
+    ``secrets``: by placeholder, where a value comes from when a lost controller is restored.
+    """
+
+    key: SecretSource | None = None
+    secrets: Mapping[str, SecretSource] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class PipelineConfig:
     """``[pipeline]``: how pipelines run."""
 
@@ -100,6 +128,8 @@ class Config:
     tools: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     stubs: Mapping[str, StubConfig] = field(default_factory=dict)
     effects: Mapping[str, str] = field(default_factory=dict)
+    controllers: Mapping[str, ControllerConfig] = field(default_factory=dict)
+    snapshot: SnapshotConfig = field(default_factory=SnapshotConfig)
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
 
 
@@ -160,6 +190,21 @@ TABLES: dict[str, dict[str, Key]] = {
         "returns": Key("any", help="the value that the step returns"),
         "groovy": Key("str", help="a Groovy file whose call method is the step"),
     },
+    "controllers": {
+        "url": Key("str", help="the URL of the Jenkins, as a browser shows it", required=True, pattern="^https?://."),
+        "user": Key("str", help="the user whose API token is used"),
+        "token": Key("secret", help="the user's API token (a password works too, but slowly)"),
+        "ca": Key("str", help="a PEM file with the CA certificates to trust besides the system's"),
+        "verify": Key("bool", help="false: do not check the server's certificate"),
+        "proxy": Key("str", help="the URL of a proxy (default: HTTPS_PROXY, HTTP_PROXY, NO_PROXY)", pattern="^https?://."),
+        "timeout": Key("int", help="seconds to wait for an answer (default 60)"),
+        "concurrency": Key("int", help="how many requests are under way at once, at most (default 8)"),
+        "retries": Key("int", help="how often a request that is safe to repeat is tried again (default 5)"),
+    },
+    "snapshot": {
+        "key": Key("secret", help="the key of the secrets' fingerprints, the same for everyone who exports here"),
+        "secrets": Key("secrets", help="by placeholder or item path: where a secret's value comes from at a restore"),
+    },
     "pipeline": {
         "unknown_labels": Key("str", ("here", "wait", "fail"), "what to do with a label that no agent has"),
         "unknown_steps": Key("str", ("error", "warn"), "what to do with a step that cibus does not know"),
@@ -170,7 +215,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "pass_env": Key("strings", help="variables of the caller's environment that builds see"),
     },
 }
-NAMED = ("credentials", "libraries", "jobs", "agents", "stubs")
+NAMED = ("credentials", "libraries", "jobs", "agents", "stubs", "controllers")
 EFFECTS = ("record", "real")
 
 
@@ -246,6 +291,8 @@ class _Reader:
             stubs=self.named(data, "stubs", self.stub),
             tools=self.tools(data.get("tools", {})),
             effects=self.effects(data.get("effects", {})),
+            controllers=self.named(data, "controllers", self.controller),
+            snapshot=self.snapshot(data.get("snapshot", {})),
             pipeline=self.pipeline(data.get("pipeline", {})),
         )
 
@@ -306,6 +353,19 @@ class _Reader:
             name, tuple(entry.get("labels", ())), entry.get("mode", "normal"), entry.get("executors", 1), run_on, env
         )
 
+    def controller(self, name: str, entry: dict[str, Any]) -> ControllerConfig:
+        values = dict(entry)
+        if "token" in values:
+            values["token"] = self.secret(values["token"])
+        if "ca" in values:
+            values["ca"] = self.folder / Path(values["ca"]).expanduser()
+        return ControllerConfig(name, **values)
+
+    def snapshot(self, section: dict[str, Any]) -> SnapshotConfig:
+        self.check("snapshot", ("snapshot",), section)
+        key = self.secret(section["key"]) if "key" in section else None
+        return SnapshotConfig(key, {name: self.secret(value) for name, value in section.get("secrets", {}).items()})
+
     def stub(self, name: str, entry: dict[str, Any]) -> StubConfig:
         groovy = self.folder / entry["groovy"] if "groovy" in entry else None
         return StubConfig(name, entry.get("returns"), groovy)
@@ -345,16 +405,18 @@ def _hint(name: str, known: Iterable[str]) -> str:
 
 def _problem(key: Key, value: Any) -> str | None:
     """What is wrong with a value, or None."""
-    kinds: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "bool": bool, "table": dict, "secret": dict, "strings": list}
+    kinds: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "bool": bool, "table": dict, "secret": dict, "secrets": dict, "strings": list}
     expected = kinds.get(key.kind)
     if expected and (not isinstance(value, expected) or (key.kind == "int" and isinstance(value, bool))):
-        return {"strings": "must be a list of texts", "secret": _SECRET_FORM, "table": "must be a table"}.get(
+        return {"strings": "must be a list of texts", "secret": _SECRET_FORM, "secrets": "must be a table of secrets", "table": "must be a table"}.get(
             key.kind, f"must be {'text' if key.kind == 'str' else key.kind}"
         )
     if key.kind == "strings" and not all(isinstance(each, str) for each in value):
         return "must be a list of texts"
     if key.kind == "int" and value < 1:
         return "must be at least 1"
+    if key.kind == "secrets":
+        return next((f"{name!r} {bad}" for name, each in value.items() if (bad := _problem(Key("secret"), each))), None)
     if key.kind == "secret":
         valid = len(value) == 1 and next(iter(value)) in SECRET_KINDS and isinstance(next(iter(value.values())), str)
         return None if valid else _SECRET_FORM
@@ -423,6 +485,7 @@ def json_schema() -> dict[str, Any]:
         "table": {"type": "object"},
         "any": {},
         "secret": secret,
+        "secrets": {"type": "object", "additionalProperties": secret},
     }
 
     def of(keys: Mapping[str, Key]) -> dict[str, Any]:
@@ -445,6 +508,7 @@ def json_schema() -> dict[str, Any]:
     tables: dict[str, Any] = {name: {"type": "object", "additionalProperties": of(TABLES[name])} for name in NAMED}
     tables["libraries"]["additionalProperties"]["oneOf"] = [{"required": ["path"]}, {"required": ["git"]}]
     tables["pipeline"] = of(TABLES["pipeline"])
+    tables["snapshot"] = of(TABLES["snapshot"])
     tables["effects"] = {"type": "object", "additionalProperties": {"enum": list(EFFECTS)}}
     home = {"type": "object", "additionalProperties": False, "required": ["home"], "properties": {"home": {"type": "string"}}}
     tables["tools"] = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": home}}

@@ -8,7 +8,13 @@
     ├── EngineError           exit 1   the JVM: missing, did not start, died, wrote rubbish
     │   └── EngineMissing     exit 2   no Java or no Groovy found: says what to install
     ├── SourceError           exit 2   the repository or the Jenkinsfile cannot be read
-    └── SecretError           exit 2   a secret cannot be had from where cibus.toml says
+    ├── SecretError           exit 2   a secret cannot be had from where cibus.toml says
+    ├── ControllerError       exit 1   the controller: not reachable, broken, or says no
+    │   ├── Unauthorized      exit 2   user, token or password refused, or none given
+    │   ├── Forbidden         exit 1   a permission is missing: which one
+    │   ├── NotFound          exit 1   not there, or not to be seen by this user
+    │   └── NotJenkins        exit 2   something else answers at this URL
+    └── SnapshotError         exit 1   a snapshot of a controller: torn, of another form, or not fit to be published
 
 A :class:`CibusError` is printed as one line; everything else that escapes is a bug and gets a
 traceback in a log file whose path is printed.
@@ -67,3 +73,35 @@ class SecretError(CibusError):
     """A secret cannot be had from where cibus.toml says it is."""
 
     exit_code = Exit.USAGE
+
+
+class ControllerError(CibusError):
+    """The controller cannot be reached, is broken, or refuses."""
+
+
+class Unauthorized(ControllerError):
+    """The user, token or password is refused, or none was given."""
+
+    exit_code = Exit.USAGE
+
+
+class Forbidden(ControllerError):
+    """A permission is missing; ``permission`` is its name as Jenkins shows it, or empty."""
+
+    def __init__(self, message: str, permission: str = "") -> None:
+        super().__init__(message)
+        self.permission = permission
+
+
+class NotFound(ControllerError):
+    """It is not there, or this user may not see it."""
+
+
+class NotJenkins(ControllerError):
+    """What answers at this URL is not a Jenkins."""
+
+    exit_code = Exit.USAGE
+
+
+class SnapshotError(CibusError):
+    """A snapshot of a controller is torn, of another form, or not fit to be published."""

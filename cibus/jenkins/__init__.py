@@ -1,0 +1,1 @@
+"""Talking to a controller. The only place that knows its URLs."""
