@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from fake_jenkins import FakeJenkins, empty_state, recorded_state
 from repos import MakeRepo, Repo
 
 
@@ -23,3 +24,17 @@ def make_repo(tmp_path: Path) -> MakeRepo:
         return repo
 
     return make
+
+
+@pytest.fixture
+def jenkins() -> Iterator[FakeJenkins]:
+    """A controller with the recorded jobs, folders, branches, views, nodes, credentials and plugins."""
+    with FakeJenkins(recorded_state()) as fake:
+        yield fake
+
+
+@pytest.fixture
+def empty_jenkins() -> Iterator[FakeJenkins]:
+    """A controller with the same plugins and credentials, but without jobs, views and agents."""
+    with FakeJenkins(empty_state()) as fake:
+        yield fake

@@ -1,0 +1,106 @@
+"""Builds of a job: asked for, and served as they were recorded."""
+
+from __future__ import annotations
+
+from . import pages
+from .auth import BUILD
+from .call import Call
+from .exported import build_data
+from .items import Build, Item
+from .queue_actions import enqueue
+from .remote_api import answer
+from .stapler import ALWAYS, Data
+from .wire import Response
+
+_PERMALINKS = {
+    "lastBuild": None,
+    "lastCompletedBuild": ("SUCCESS", "UNSTABLE", "FAILURE", "ABORTED", "NOT_BUILT"),
+    "lastSuccessfulBuild": ("SUCCESS", "UNSTABLE"),
+    "lastStableBuild": ("SUCCESS",),
+    "lastFailedBuild": ("FAILURE",),
+    "lastUnstableBuild": ("UNSTABLE",),
+    "lastUnsuccessfulBuild": ("UNSTABLE", "FAILURE", "ABORTED", "NOT_BUILT"),
+}
+
+
+def serve(call: Call) -> Response:
+    item, rest = call.item, call.rest
+    if item.parent is None or item.is_group:
+        return call.not_found()
+    if rest in (["build"], ["buildWithParameters"]):
+        return _build(call, rest[0] == "buildWithParameters")
+    build = _find(item, rest[0])
+    if build is None:
+        return call.not_found()
+    if len(rest) == 1:
+        if not call.slash:
+            return pages.found(f"{call.root_url.rstrip('/')}{call.path}/")
+        return pages.page(f"{item.full_display_name} #{build.number} [Jenkins]", f"<h1>Build #{build.number}</h1>")
+    return _of_build(call, build, rest[1:])
+
+
+def _find(item: Item, name: str) -> Build | None:
+    if name in _PERMALINKS:
+        wanted = _PERMALINKS[name]
+        return next((build for build in item.builds if wanted is None or build.result in wanted), None)
+    return next((build for build in item.builds if str(build.number) == name), None)
+
+
+def _build(call: Call, with_parameters: bool) -> Response:
+    if not call.is_post:
+        response = pages.needs_post(call.url)
+        response.headers["Allow"] = "POST"
+        return response
+    if not call.may(BUILD):
+        return call.denied(BUILD)
+    item = call.item
+    if item.held or item.meta.disabled:
+        return pages.page("Error [Jenkins]", f"<h1>Error</h1><p>{item.display_name} is not buildable", 409)
+    if with_parameters and item.meta.parameters is None:
+        return pages.oops()
+    if not with_parameters and item.meta.parameters is not None and call.param("json") is None:
+        return pages.jetty_error(400, "Nothing is submitted", call.path)
+    queued = enqueue(call)
+    location = f"{call.root_url}queue/item/{queued.ident}/"
+    if call.param("json") is not None:
+        location = call.context.url(item)
+    return Response(201, {"Location": location})
+
+
+def _of_build(call: Call, build: Build, rest: list[str]) -> Response:
+    item = call.item
+    if rest[0] == "api":
+        data = build_data(call.context, item, build)
+        if rest[1:] == ["json"] or rest[1:] == ["xml"]:
+            data = Data(data.cls, data.values, dict.fromkeys(data.values, ALWAYS))
+        return answer(call, data, rest)
+    if rest == ["consoleText"]:
+        return pages.plain(build.console)
+    if rest == ["logText", "progressiveText"]:
+        return _progressive(call, build)
+    found = build.extra.get("/".join(rest))
+    if found is None and rest[-1:] == ["json"]:
+        found = build.extra.get("/".join(rest[:-2]) + "/api/json")
+    if found is None:
+        if rest[0] == "replay":
+            return pages.refresh_not_found()
+        return call.not_found()
+    kind, body = found
+    if kind.startswith("text/html"):
+        page = pages.page("Jenkins", "")
+        page.body = body
+        return page
+    if rest[-2:] == ["api", "json"]:
+        return pages.api(body, kind)
+    return Response(200, {"Content-Type": kind}, body, compressible=not kind.startswith("application/octet"))
+
+
+def _progressive(call: Call, build: Build) -> Response:
+    log = build.console.replace("\n", "\r\n").encode("utf-8", "surrogatepass")
+    start = call.param("start") or "0"
+    offset = int(start) if start.isdigit() else 0
+    body = log[offset:] if offset <= len(log) else log  # a start beyond the end gives everything
+    headers = {"Content-Type": "text/plain;charset=utf-8", "X-Text-Size": str(len(log))}
+    if build.values.get("building"):
+        headers["X-More-Data"] = "true"
+    return Response(200, headers, body)

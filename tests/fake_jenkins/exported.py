@@ -1,0 +1,461 @@
+"""The exported classes: which properties items, views, nodes and the root have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import kinds
+from .auth import ITEM_READ, Caller
+from .credentials import Store
+from .items import Build, Item
+from .names import encode_segment
+from .nodes import Node, monitor_data
+from .parameters import definitions
+from .stapler import ALWAYS, SKIP, Bean, Data, Exported, Prop
+from .state import State
+from .views import View
+
+CREDENTIALS_ACTION = "com.cloudbees.plugins.credentials.ViewCredentialsAction"
+DISPLAY_ACTION = "org.jenkinsci.plugins.displayurlapi.actions.JobDisplayAction"
+
+
+@dataclass
+class Context:
+    """Of whom and of what an answer speaks; items on the request's path keep the URL that was asked for."""
+
+    state: State
+    root_url: str
+    caller: Caller
+    urls: dict[int, str] = field(default_factory=dict)
+
+    def url(self, item: Item) -> str:
+        found = self.urls.get(id(item))
+        if found is None:
+            found = self.root_url if item.parent is None else f"{self.url(item.parent)}job/{encode_segment(item.name)}/"
+            self.urls[id(item)] = found
+        return found
+
+    def visible(self, items: list[Item]) -> list[Item]:
+        return items if self.caller.may(ITEM_READ) else []
+
+
+def bean(value: Item) -> Bean:
+    return Bean(_BY_CLASS.get(value.cls) or (FOLDER if value.is_group else JOB), value)
+
+
+def _beans(context: Context, items: list[Item]) -> list[Bean]:
+    return [bean(item) for item in context.visible(items)]
+
+
+# --- builds ---
+
+
+def build_data(context: Context, item: Item, build: Build) -> Data:
+    """A build in a job's answer: number and url are seen one level deeper than the rest."""
+    values = dict(build.values)
+    values["number"] = build.number
+    values["url"] = f"{context.url(item)}{build.number}/"
+    return Data(build.cls, {name: recorded(each) for name, each in sorted(values.items())}, {"number": 2, "url": 2})
+
+
+def recorded(value: Any) -> Any:
+    """Turns recorded JSON into beans that a tree can prune."""
+    if isinstance(value, dict):
+        inner = {name: recorded(each) for name, each in value.items() if name != "_class"}
+        return Data(value.get("_class"), inner, default=ALWAYS)
+    return [recorded(each) for each in value] if isinstance(value, list) else value
+
+
+def _find_build(*results: str) -> Any:
+    def get(context: Context, item: Item) -> Any:
+        for build in item.builds:
+            if build.result in results:
+                return build_data(context, item, build)
+        return None
+
+    return get
+
+
+def _first_or_last(index: int) -> Any:
+    return lambda context, item: build_data(context, item, item.builds[index]) if item.builds else None
+
+
+def _last_completed(context: Context, item: Item) -> Any:
+    return next((build_data(context, item, build) for build in item.builds if build.result), None)
+
+
+def _health(context: Context, item: Item) -> list[Data]:
+    done = [build.result for build in item.builds if build.result][:5]
+    if not done or item.is_group:
+        return []
+    bad = sum(result in ("FAILURE", "ABORTED") for result in done)
+    score = 100 * (len(done) - bad) // len(done)
+    if bad == len(done):
+        text, icon = "All recent builds failed.", "00to19"
+    elif bad:
+        text = f"{bad} out of the last {len(done)} builds failed."
+        icon = "20to39" if score < 40 else "40to59" if score < 60 else "60to79" if score < 80 else "80plus"
+    else:
+        text, icon = "No recent builds failed.", "80plus"
+    return [
+        Data(
+            None,
+            {
+                "description": f"Build stability: {text}",
+                "iconClassName": f"icon-health-{icon}",
+                "iconUrl": f"health-{icon}.png",
+                "score": score,
+            },
+            default=2,
+        )
+    ]
+
+
+# --- jobs ---
+
+
+def _actions(blanks_before: int, displays: bool, blanks_after: int) -> Any:
+    def get(context: Context, item: Item) -> list[Any]:
+        blank = Data(None)
+        stores: dict[str, Any] = {"folder": item.store.data()} if item.store else {}
+        parameters = definitions(item.meta.parameters)
+        out: list[Any] = (
+            [Data("hudson.model.ParametersDefinitionProperty", {"parameterDefinitions": parameters}, default=2)]
+            if parameters
+            else []
+        )
+        out += [blank] * blanks_before
+        if displays:
+            out.append(Data(DISPLAY_ACTION, {"displayUrl": context.url(item)}))
+        out += [blank] * blanks_after
+        return [*out, Data(CREDENTIALS_ACTION, {"stores": stores} if stores else {})]
+
+    return get
+
+
+def _property(context: Context, item: Item) -> list[Any]:
+    out: list[Any] = []
+    for tag in item.meta.properties:
+        if tag == "hudson.model.ParametersDefinitionProperty":
+            out.append(Data(tag, {"parameterDefinitions": definitions(item.meta.parameters)}, default=2))
+        elif tag.endswith("BranchJobProperty"):
+            out.append(Data(tag, {"branch": Data(None)}, default=1))
+        else:
+            out.append(Data(tag))
+    return out
+
+
+def _related(context: Context, item: Item, downstream: bool) -> list[Bean]:
+    parent = item.parent
+    if parent is None:
+        return []
+    if downstream:
+        found = [parent.child(name) for name in item.meta.downstream]
+        return [bean(each) for each in found if each is not None]
+    return [bean(each) for each in parent.children if not each.is_group and item.name in each.meta.downstream]
+
+
+def _configurations(context: Context, item: Item) -> list[Data]:
+    combos: list[dict[str, str]] = [{}]
+    for name, values in sorted(item.meta.axes):
+        combos = [{**combo, name: value} for combo in combos for value in values]
+    out = []
+    for combo in combos if item.meta.axes else []:
+        name = ",".join(f"{axis}={value}" for axis, value in sorted(combo.items()))
+        values = {"name": name, "url": f"{context.url(item)}{encode_segment(name)}/", "color": item.color}
+        out.append(Data(None, values, {"name": ALWAYS, "url": ALWAYS, "color": 2}))
+    return out
+
+
+def _exposed(item: Item) -> str:
+    return item.cls
+
+
+def _item_props(actions: Any) -> tuple[Prop, ...]:
+    return (
+        Prop("actions", actions),
+        Prop("description", lambda context, item: item.meta.description),
+        Prop("displayName", lambda context, item: item.display_name),
+        Prop(
+            "displayNameOrNull",
+            lambda context, item: (
+                item.meta.display_name or (item.display_name if item.display_name != item.name else None)
+            ),
+        ),
+        Prop("fullDisplayName", lambda context, item: item.full_display_name),
+        Prop("fullName", lambda context, item: item.full_name),
+        Prop("name", lambda context, item: item.name, ALWAYS),
+        Prop("url", lambda context, item: context.url(item), ALWAYS),
+    )
+
+
+_JOB_PROPS = (
+    Prop("buildable", lambda context, item: not item.meta.disabled and not item.held),
+    Prop("builds", lambda context, item: [build_data(context, item, build) for build in item.builds[:100]]),
+    Prop("color", lambda context, item: item.color, 2),
+    Prop("firstBuild", _first_or_last(-1)),
+    Prop("healthReport", _health, inline=False),
+    Prop(
+        "inQueue", lambda context, item: any(q.item is item and not q.cancelled for q in context.state.queue.values())
+    ),
+    Prop("keepDependencies", lambda context, item: False),
+    Prop("lastBuild", _first_or_last(0)),
+    Prop("lastCompletedBuild", _last_completed),
+    Prop("lastFailedBuild", _find_build("FAILURE")),
+    Prop("lastStableBuild", _find_build("SUCCESS")),
+    Prop("lastSuccessfulBuild", _find_build("SUCCESS", "UNSTABLE")),
+    Prop("lastUnstableBuild", _find_build("UNSTABLE")),
+    Prop("lastUnsuccessfulBuild", _find_build("FAILURE", "UNSTABLE", "ABORTED", "NOT_BUILT")),
+    Prop("nextBuildNumber", lambda context, item: item.next_build),
+    Prop("property", _property, inline=True),
+    Prop("queueItem", lambda context, item: None),
+)
+_PROJECT_PROPS = (
+    Prop("concurrentBuild", lambda context, item: item.meta.concurrent),
+    Prop("disabled", lambda context, item: item.meta.disabled),
+    Prop("downstreamProjects", lambda context, item: _related(context, item, True)),
+    Prop("labelExpression", lambda context, item: item.meta.label),
+    Prop("scm", lambda context, item: Data(item.meta.scm)),
+    Prop("upstreamProjects", lambda context, item: _related(context, item, False)),
+)
+JOB = Exported((*_item_props(_actions(3, True, 0)), *_JOB_PROPS), _exposed)
+FREESTYLE = Exported(
+    (*_item_props(lambda c, i: _actions(4 if i.meta.parameters else 3, True, 0)(c, i)), *_JOB_PROPS, *_PROJECT_PROPS),
+    _exposed,
+)
+MATRIX = Exported(
+    (*_item_props(_actions(3, True, 0)), *_JOB_PROPS, *_PROJECT_PROPS, Prop("activeConfigurations", _configurations)),
+    _exposed,
+)
+PIPELINE = Exported(
+    (
+        *_item_props(lambda c, i: _actions(4 if i.is_computed else 5, True, 2)(c, i)),
+        *_JOB_PROPS,
+        Prop("concurrentBuild", lambda context, item: "DisableConcurrentBuilds" not in " ".join(item.meta.properties)),
+        Prop("resumeBlocked", lambda context, item: "DisableResume" in " ".join(item.meta.properties)),
+    ),
+    _exposed,
+)
+_GROUP_PROPS = (
+    Prop("healthReport", _health),
+    Prop("jobs", lambda context, item: _beans(context, item.children)),
+    Prop(
+        "primaryView",
+        lambda context, item: next((Bean(VIEW, v) for v in item.views if v.name == item.primary_view), None),
+    ),
+    Prop(
+        "views",
+        lambda context, item: [Bean(VIEW, view) for view in sorted(item.views, key=lambda view: view.name.lower())],
+    ),
+)
+FOLDER = Exported((*_item_props(_actions(3, False, 0)), *_GROUP_PROPS), _exposed)
+MULTIBRANCH = Exported(
+    (*_item_props(_actions(6, False, 0)), *_GROUP_PROPS, Prop("sources", lambda context, item: [Data(None)])), _exposed
+)
+_BY_CLASS = {
+    kinds.FOLDER: FOLDER,
+    kinds.MULTIBRANCH: MULTIBRANCH,
+    kinds.ORGANIZATION: MULTIBRANCH,
+    kinds.FREESTYLE: FREESTYLE,
+    kinds.MATRIX: MATRIX,
+    kinds.PIPELINE: PIPELINE,
+}
+
+
+# --- views ---
+
+
+def view_url(context: Context, view: View) -> str:
+    base = context.url(view.owner)
+    return base if view.name == view.owner.primary_view else f"{base}view/{encode_segment(view.name)}/"
+
+
+VIEW = Exported(
+    (
+        Prop("description", lambda context, view: view.description),
+        Prop("jobs", lambda context, view: _beans(context, view.items())),
+        Prop("name", lambda context, view: view.name, ALWAYS),
+        Prop("property", lambda context, view: []),
+        Prop("url", view_url, ALWAYS),
+    ),
+    lambda view: view.cls,
+)
+
+
+# --- nodes ---
+
+
+def _busy(context: Context, node: Node) -> int:
+    return len(node.running)
+
+
+def _executors(context: Context, node: Node) -> list[Data]:
+    order = node.executor_order or range(node.num_executors)
+    out = []
+    for position, number in enumerate(order):
+        running = node.running[position] if position < len(node.running) else None
+        values = {
+            "currentExecutable": recorded(running["currentExecutable"]) if running else None,
+            "idle": running is None,
+            "likelyStuck": bool(running and running.get("likelyStuck")),
+            "number": number,
+            "progress": running.get("progress", 50) if running else -1,
+        }
+        out.append(Data(None, values))
+    return out
+
+
+def _load_statistics(context: Context, node: object) -> Data:
+    names = ["available", "busy", "connecting", "defined", "idle", "online"]
+    keys = [f"{name}Executors" for name in names] + ["queueLength", "totalExecutors"]
+    series = {"hour": Data(None), "min": Data(None), "sec10": Data(None)}
+    return Data("hudson.model.Label$1", {key: Data(None, dict(series)) for key in keys})
+
+
+def label_values(context: Context, name: str) -> dict[str, Any]:
+    nodes = [node for node in context.state.nodes.values() if name in node.labels]
+    online = [node for node in nodes if not node.offline]
+    total = sum(node.num_executors for node in online)
+    busy = sum(len(node.running) for node in online)
+    tied = [
+        item
+        for item in context.state.root.walk()
+        if not item.is_group and item.cls != kinds.PIPELINE and item.meta.label == name
+    ]
+    return {
+        "actions": [],
+        "busyExecutors": busy,
+        "clouds": [],
+        "description": None,
+        "idleExecutors": total - busy,
+        "loadStatistics": _load_statistics(context, None),
+        "name": name,
+        "nodes": [_node_data(node) for node in nodes],
+        "offline": not online,
+        "tiedJobs": [bean(item) for item in tied],
+        "totalExecutors": total,
+        "propertiesList": [],
+    }
+
+
+def _node_data(node: Node) -> Data:
+    cls = "hudson.model.Hudson" if node.builtin else "hudson.slaves.DumbSlave"
+    values = {
+        "assignedLabels": [Data(None, {"name": name}, {"name": 2}) for name in node.labels],
+        "mode": node.field("mode", "NORMAL"),
+        "nodeDescription": node.description,
+        "nodeName": "" if node.builtin else node.name,
+        "numExecutors": node.num_executors,
+    }
+    return Data(cls, values, {"nodeName": ALWAYS})
+
+
+LABEL = Exported(
+    tuple(
+        Prop(key, lambda context, name, key=key: label_values(context, name)[key], 2 if key == "name" else 1)
+        for key in [
+            "actions",
+            "busyExecutors",
+            "clouds",
+            "description",
+            "idleExecutors",
+            "loadStatistics",
+            "name",
+            "nodes",
+            "offline",
+            "tiedJobs",
+            "totalExecutors",
+            "propertiesList",
+        ]
+    ),
+    lambda name: None,
+)
+LABEL_ATOM = Exported(LABEL.props, lambda name: "hudson.model.labels.LabelAtom")
+
+
+def _icon(context: Context, node: Node) -> str:
+    return "computer-user-offline" if node.offline_cause is not None else "computer-x" if node.offline else "computer"
+
+
+_COMPUTER_PROPS = (
+    Prop("actions", lambda context, node: []),
+    Prop("assignedLabels", lambda context, node: [Bean(LABEL, name) for name in node.labels]),
+    Prop("description", lambda context, node: node.description),
+    Prop("displayName", lambda context, node: node.display_name),
+    Prop("executors", _executors),
+    Prop("icon", lambda context, node: f"{_icon(context, node)}.png"),
+    Prop("iconClassName", lambda context, node: f"icon-{_icon(context, node)}"),
+    Prop("idle", lambda context, node: not node.running),
+    Prop("jnlpAgent", lambda context, node: node.launcher.endswith("JNLPLauncher")),
+    Prop("launchSupported", lambda context, node: not node.launcher.endswith("JNLPLauncher")),
+    Prop("loadStatistics", _load_statistics),
+    Prop("manualLaunchAllowed", lambda context, node: True),
+    Prop("monitorData", lambda context, node: monitor_data(node)),
+    Prop("numExecutors", lambda context, node: node.num_executors),
+    Prop("offline", lambda context, node: node.offline),
+    Prop(
+        "offlineCause",
+        lambda context, node: Data("hudson.slaves.OfflineCause$UserCause") if node.offline_cause is not None else None,
+    ),
+    Prop("offlineCauseReason", lambda context, node: node.offline_cause or ""),
+    Prop("oneOffExecutors", lambda context, node: []),
+    Prop("temporarilyOffline", lambda context, node: node.offline_cause is not None),
+    Prop(
+        "absoluteRemotePath",
+        lambda context, node: SKIP if node.builtin else node.field("remoteFS") if node.online else None,
+    ),
+)
+COMPUTER = Exported(
+    tuple(Prop(p.name, p.get, 2) for p in _COMPUTER_PROPS),
+    lambda node: "hudson.model.Hudson$MasterComputer" if node.builtin else "hudson.slaves.SlaveComputer",
+)
+COMPUTER_SET = Exported(
+    (
+        Prop("busyExecutors", lambda context, state: sum(len(node.running) for node in state.nodes.values())),
+        Prop("computer", lambda context, state: [Bean(COMPUTER, node) for node in state.nodes.values()]),
+        Prop("displayName", lambda context, state: "Nodes"),
+        Prop(
+            "totalExecutors", lambda context, state: sum(n.num_executors for n in state.nodes.values() if not n.offline)
+        ),
+    ),
+    lambda state: "hudson.model.ComputerSet",
+)
+
+
+# --- the root ---
+
+ROOT = Exported(
+    (
+        Prop("assignedLabels", lambda context, item: [Bean(LABEL, "master")]),
+        Prop("mode", lambda context, item: "NORMAL"),
+        Prop("nodeDescription", lambda context, item: "the master Jenkins node"),
+        Prop("nodeName", lambda context, item: ""),
+        Prop("numExecutors", lambda context, item: context.state.nodes[""].num_executors),
+        Prop("description", lambda context, item: None),
+        Prop("jobs", lambda context, item: _beans(context, item.children)),
+        Prop("overallLoad", lambda context, item: Data(None)),
+        Prop(
+            "primaryView",
+            lambda context, item: next((Bean(VIEW, v) for v in item.views if v.name == item.primary_view), None),
+        ),
+        Prop("quietDownReason", lambda context, item: None),
+        Prop("quietingDown", lambda context, item: context.state.quieting_down),
+        Prop("slaveAgentPort", lambda context, item: -1),
+        Prop("unlabeledLoad", lambda context, item: Data("jenkins.model.UnlabeledLoadStatistics")),
+        Prop("url", lambda context, item: context.url(item)),
+        Prop("useCrumbs", lambda context, item: True),
+        Prop("useSecurity", lambda context, item: True),
+        Prop(
+            "views",
+            lambda context, item: [Bean(VIEW, view) for view in sorted(item.views, key=lambda v: v.name.lower())],
+        ),
+    ),
+    lambda item: kinds.ROOT,
+)
+_BY_CLASS[kinds.ROOT] = ROOT
+
+
+def credentials_action(store: Store, root: bool) -> Data:
+    cls = f"{CREDENTIALS_ACTION}$RootActionImpl" if root else CREDENTIALS_ACTION
+    return Data(cls, {"stores": {store.kind: store.data()}})
