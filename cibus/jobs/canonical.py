@@ -41,7 +41,7 @@ SCRIPT_ATTRIBUTE = "cibus-file"
 _CPS = "org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition"
 _ESCAPE = "\u2410"
 _REAL_ESCAPE = _ESCAPE + "\u2420"
-_MARK = f'<?cibus escape="{_ESCAPE}"?>\n'
+MARK = f'<?cibus escape="{_ESCAPE}"?>\n'
 
 _PARSER = etree.XMLParser(
     remove_blank_text=True,
@@ -71,7 +71,7 @@ _LEXEMES = re.compile(
     r"<!\[CDATA\[(?P<cdata>.*?)\]\]>|<!--.*?-->|<\?.*?\?>|&\#(?:x(?P<hex>[\da-fA-F]+)|(?P<dec>\d+));|" + _ESCAPE,
     re.DOTALL,
 )
-_MARKED = re.compile(r"\s*(?:<\?xml\s.*?\?>)?\s*" + re.escape(_MARK.rstrip()), re.DOTALL)
+_MARKED = re.compile(r"\s*(?:<\?xml\s.*?\?>)?\s*" + re.escape(MARK.rstrip()), re.DOTALL)
 _ENCODING = re.compile(rb"""\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z][\w.-]*)["']""")
 _BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -148,6 +148,21 @@ def restored(config: Canonical) -> bytes:
             element.set("plugin", f"{plugin}@{config.plugins[plugin]}")
     xml = re.sub(_ESCAPE + "(.)", _reference, _written(root))
     return f'<?xml version="1.1" encoding="UTF-8"?>\n{xml}'.encode()
+
+
+def tree(xml: str) -> etree._Element:
+    """The root element of a canonical document, its texts still escaped if the document is marked.
+
+    Raises:
+        ConfigXmlError: not well-formed.
+    """
+    raw = xml.encode("utf-8", "surrogatepass")
+    return _read_slowly(raw)[0] if _beyond_libxml2(raw) else _parsed(raw)
+
+
+def document(root: etree._Element, *, marked: bool) -> str:
+    """The canonical document of a :func:`tree`; ``marked`` as it was there: with :data:`MARK`."""
+    return DECLARATION + (MARK if marked else "") + _written(root)
 
 
 # -- reading
@@ -238,7 +253,7 @@ def _canonical(root: etree._Element, escaped: bool) -> Canonical:
             element.attrib.update(pairs)
     xml = _written(root)
     xml, plugins = _take_versions(root, xml)
-    mark = _MARK if escaped and _ESCAPE in xml else ""
+    mark = MARK if escaped and _ESCAPE in xml else ""
     return Canonical(DECLARATION + mark + xml, plugins, scripts)
 
 

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
+from cibus.folders import state_home
 from cibus.pipeline.runtime.source import Source, try_git
-
-
-def state_home() -> Path:
-    """CIBUS_STATE_DIR, else the user's state folder."""
-    if given := os.environ.get("CIBUS_STATE_DIR"):
-        return Path(given)
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "cibus"
 
 
 def state_folder(script: Path) -> Path:

@@ -1,0 +1,65 @@
+"""What several commands print: styled lines, JSON, a bar of progress. Colour only on a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cibus.config import Config
+
+Progress = Callable[[str, int, int], None]
+LABELS = {"list": "listing", "config": "reading configs", "system": "reading the system's settings", "scan": "looking for secrets"}
+
+
+def print_lines(lines: Iterable[tuple[str, str]]) -> None:
+    """Prints lines, each with its style."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(soft_wrap=True, highlight=False)
+    for style, text in lines:
+        console.print(Text(text, style=style))
+
+
+def print_json(data: Any) -> None:
+    """Prints data as JSON."""
+    print(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Progress]:
+    """A bar on standard error with rate and time left; nothing where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def tell(what: str, done: int, total: int) -> None:
+            bar.update(task, description=LABELS.get(what, what), completed=done, total=total or None)
+
+        yield tell
+
+
+def configured(path: Path | None) -> Config:
+    """The cibus.toml that is given, or the one of this folder or above it."""
+    from cibus.config import find_config, load_config
+
+    return load_config(path or find_config(Path.cwd()))

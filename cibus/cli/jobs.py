@@ -1,0 +1,158 @@
+"""``cibus jobs``: a controller's configuration in a folder, compared, planned, applied and proved."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cibus.cli.console import configured, print_json, print_lines, progress
+from cibus.cli.restore import apply, plan, rollback, runs, verify
+
+if TYPE_CHECKING:
+    from cibus.jobs.collect import Filter
+    from cibus.jobs.trees import Snapshot
+
+jobs = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Keep a controller's configuration in a folder: export, diff, plan, apply, prove.",
+)
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="The cibus.toml to use.")]
+Controller = Annotated[str, typer.Option("--controller", help="A name in cibus.toml, or a URL.", show_default=False)]
+Only = Annotated[list[str] | None, typer.Option("--only", metavar="GLOB", help="Only jobs whose full name matches; may be repeated.", show_default=False)]
+Exclude = Annotated[list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Not these jobs; may be repeated.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@jobs.command("export")
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the snapshot is, or shall be.")],
+    only: Only = None,
+    exclude: Exclude = None,
+    commit: Annotated[bool, typer.Option("--commit", help="Commit what changed, with a message that says what and who.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Do not go on with an export that was interrupted just now.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over edits that are not committed.")] = False,
+    controller: Controller = "",
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> int:
+    """Export a controller's configuration into a folder that is safe to publish.
+
+    Secrets become placeholders with a fingerprint; an export that would hold one fails. What may not be read is
+    listed, and the exit code is then 3. An export that is killed leaves the one before it whole.
+
+    Examples:
+
+      cibus jobs export jenkins
+
+      cibus jobs export jenkins --only 'acme/*' --commit
+    """
+    from cibus.errors import Exit
+    from cibus.jenkins.client import Client
+    from cibus.jenkins.settings import choose
+    from cibus.jobs.collect import Filter
+    from cibus.jobs.export import export as export_into
+    from cibus.jobs.fingerprints import fingerprint_key
+    from cibus.jobs.history import commit as commit_export
+
+    loaded = configured(config)
+    chosen = Filter(tuple(only or ()), tuple(exclude or ()))
+    with Client(choose(loaded, controller)) as client:
+        with progress() as tell:
+            done = export_into(client, folder, fingerprint_key(loaded.snapshot), chosen, fresh=fresh, force=force, progress=tell)
+        subject = commit_export(folder, client) if commit else ""
+    if as_json:
+        print_json({"folder": str(folder), "counts": done.counts, "missing": done.missing, "secrets": done.secrets, "resumed": done.resumed, "commit": subject})
+    else:
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(done.counts.items()))
+        print(f"{folder}: {counts or 'nothing'}; {done.secrets} secrets left out")
+        if done.resumed:
+            print(f"{done.resumed} of them from an export that was interrupted just now (--fresh reads them again)")
+        if commit:
+            print(f"committed: {subject}" if subject else "nothing changed: no commit")
+        for name, why in sorted(done.missing.items()):
+            print(f"not read: {name}: {why}")
+    return Exit.LOOK if done.missing else Exit.FINE
+
+
+@jobs.command("diff")
+def diff(
+    old: Annotated[str, typer.Argument(metavar="[A]", help="A folder, REVISION:FOLDER, a controller, or live. Default: the snapshot here.", show_default=False)] = "",
+    new: Annotated[str, typer.Argument(metavar="[B]", help="The same. Default: live.", show_default=False)] = "live",
+    only: Only = None,
+    exclude: Exclude = None,
+    base: Annotated[str, typer.Option("--base", metavar="REV", help="Three-way: who moved since this revision of A, we or they.")] = "",
+    stat: Annotated[bool, typer.Option("--stat", help="A line for each config.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page.", show_default=False)] = None,
+    controller: Controller = "",
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> int:
+    """Compare snapshots and controllers by meaning; exit 3 where they differ.
+
+    Examples:
+
+      cibus jobs diff
+
+      cibus jobs diff HEAD~1:jenkins jenkins --stat
+
+      cibus jobs diff jenkins live --html drift.html
+
+      cibus jobs diff jenkins live --base HEAD
+    """
+    from cibus.errors import Exit
+    from cibus.jobs.collect import Filter
+    from cibus.jobs.drift import drift
+    from cibus.jobs.sides import default_folder, pair
+    from cibus.jobs.views import as_data, lines, page
+    from cibus.jobs.views import stat as stat_lines
+
+    loaded = configured(config)
+    chosen = Filter(tuple(only or ()), tuple(exclude or ()))
+    old = old or default_folder()
+    with progress() as tell, pair(old, new, loaded, chosen, controller=controller, progress=tell) as (a, b):
+        if base:
+            return _three_way(base, old, (a, b), chosen, as_json)
+        found = drift(a, b, chosen.means, documents=not chosen)
+    if html is not None:
+        from cibus.folders import write_whole
+
+        write_whole(html, page(found).encode("utf-8", "surrogatepass"))
+    if as_json:
+        print_json(as_data(found))
+    else:
+        print_lines(stat_lines(found) if stat else lines(found))
+    return Exit.LOOK if found else Exit.FINE
+
+
+def _three_way(base: str, folder: str, sides: tuple[Snapshot, Snapshot], chosen: Filter, as_json: bool) -> int:
+    from cibus.errors import Exit, UsageError
+    from cibus.jobs.threeway import as_data, lines, three_way
+    from cibus.jobs.trees import GitTree, Snapshot
+
+    if not Path(folder).is_dir():
+        raise UsageError(f"--base needs a snapshot's folder as A, and {folder} is none")
+    tree = GitTree(Path(folder), base, ".")
+    try:
+        found = three_way(Snapshot(tree), *sides, chosen.means)
+    finally:
+        tree.close()
+    if as_json:
+        print_json(as_data(found))
+    else:
+        print_lines(lines(found))
+    if found.conflicts:
+        sys.stderr.write(f"cibus: {len(found.conflicts)} conflict(s): both sides changed the same thing\n")
+    return Exit.LOOK if found else Exit.FINE
+
+
+jobs.command("plan")(plan)
+jobs.command("apply")(apply)
+jobs.command("verify")(verify)
+jobs.command("rollback")(rollback)
+jobs.command("runs")(runs)

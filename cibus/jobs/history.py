@@ -1,0 +1,93 @@
+"""A snapshot's history in git: the commit of an export, and who changed what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cibus.errors import ControllerError, UsageError
+from cibus.jenkins.client import Client
+from cibus.jenkins.paths import job_url
+from cibus.jobs.drift import ConfigDrift, Drift, drift
+from cibus.jobs.layout import MANIFEST, OWNED
+from cibus.jobs.plan import in_words
+from cibus.jobs.trees import FolderTree, GitTree, Snapshot, git
+
+
+def commit(folder: Path, client: Client | None = None) -> str:
+    """Commits an export and gives the commit's subject; '' where nothing changed.
+
+    Arguments:
+        client: asked who changed a job, where the JobConfigHistory plugin is there
+
+    Raises:
+        UsageError: the folder is in no repository, or git refuses.
+    """
+    git(folder, "rev-parse", "--show-toplevel", wrong=f"{folder} is in no git repository: run git init there first")
+    names = [name for name in (MANIFEST, *OWNED) if (folder / name).exists() or git(folder, "ls-files", "--", name)]
+    before = _before(folder)
+    git(folder, "add", "--all", "--", *names)
+    if not git(folder, "status", "--porcelain", "--", *names).strip():
+        return ""
+    now = Snapshot(FolderTree(folder))
+    if before is None:
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(now.manifest.counts.items()))
+        subject, body = f"Export of {now.manifest.url}: {counts}", ""
+    else:
+        found = drift(before, now)
+        subject, body = subject_of(found), body_of(found, client)
+    git(folder, "commit", "--quiet", "-m", subject, *(["-m", body] if body else []), "--", *names)
+    return subject
+
+
+def subject_of(found: Drift) -> str:
+    """What changed, in a commit's first line."""
+    if len(found.configs) == 1 and not found.documents:
+        return line_of(found.configs[0])
+    counted: dict[str, int] = {}
+    for each in found.configs:
+        counted[each.kind] = counted.get(each.kind, 0) + 1
+    parts = [f"{count} {kind}" for kind, count in counted.items()]
+    parts += [document.path for document in found.documents]
+    return "Jenkins: " + (", ".join(parts) or "plugin versions" if found.versions or parts else "nothing that has a meaning")
+
+
+def body_of(found: Drift, client: Client | None = None) -> str:
+    """What changed in each config, and who did it where that is known."""
+    lines = []
+    for each in found.configs:
+        who = _who(client, each)
+        lines.append(line_of(each) + (f" (by {who})" if who else ""))
+        lines += [f"  {in_words(change)}" for change in each.changes]
+    for document in found.documents:
+        lines.append(f"{document.path}:")
+        lines += [f"  {in_words(change)}" for change in document.changes]
+    return "\n".join([*lines, *found.versions])
+
+
+def line_of(found: ConfigDrift) -> str:
+    """A config's fate in a line."""
+    more = f" with {found.with_it} in it" if found.with_it else ""
+    return f"{found.kind} {found.was} -> {found.key}{more}" if found.was else f"{found.kind} {found.key}{more}"
+
+
+def _before(folder: Path) -> Snapshot | None:
+    try:
+        tree = GitTree(folder, "HEAD", ".")
+        return Snapshot(tree) if MANIFEST in tree.files else None
+    except UsageError:  # no commit yet
+        return None
+
+
+def _who(client: Client | None, found: ConfigDrift) -> str:
+    """The user of the last change that the JobConfigHistory plugin knows, with its time."""
+    if client is None or found.key.kind != "job" or found.kind == "removed":
+        return ""
+    try:
+        answer = client.session.json(f"{job_url(found.key.name)}jobConfigHistory/api/json")
+    except ControllerError:
+        return ""
+    entries = [each for each in answer.get("jobConfigHistory", ()) if each.get("userID") or each.get("user")]
+    if not entries:
+        return ""
+    last = max(entries, key=lambda each: each.get("date", ""))
+    return f"{last.get('userID') or last['user']}, {last.get('date', '').replace('_', ' ')}"
