@@ -55,7 +55,7 @@ def _build(call: Call, with_parameters: bool) -> Response:
         return call.denied(BUILD)
     item = call.item
     if item.held or item.meta.disabled:
-        return pages.page("Error [Jenkins]", f"<h1>Error</h1><p>{item.display_name} is not buildable", 409)
+        return pages.page("Jenkins [Jenkins]", f"<h1>Error</h1><p>{item.display_name} is not buildable", 409)
     if with_parameters and item.meta.parameters is None:
         return pages.oops()
     if not with_parameters and item.meta.parameters is not None and call.param("json") is None:

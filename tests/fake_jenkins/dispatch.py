@@ -36,9 +36,11 @@ def _checked(request: Request, state: State, root_url: str, caller: Caller, firs
         return pages.anonymous(request.raw_path, request.query)
     if request.raw_path.lstrip("/") in state.documents:
         kind, body = state.documents[request.raw_path.lstrip("/")]
-        return Response(200, {"Content-Type": kind}, body)
+        return Response(200, {"Content-Type": kind}, body, compressible=kind.startswith("text/"))
     call = resolve(request, state, caller, root_url)
-    return call.refused or _serve(call)
+    if call.refused is not None:
+        return Response(404) if request.method == "DELETE" and call.refused.status == 404 else call.refused
+    return _serve(call)
 
 
 def _with_session(response: Response, state: State, caller: Caller, first: str) -> Response:
@@ -81,7 +83,7 @@ def _more(call: Call) -> Response:
 
         return move(call)
     if rest == ["configure"]:
-        return pages.page("Configure [Jenkins]", "<h1>Configure</h1>")
+        return pages.page(f"{item.display_name} Config [Jenkins]", "<h1>Configure</h1>")
     if rest[0] == "jobConfigHistory" and item.parent is not None:
         return job_config_history(call)
     if rest == ["build"] and item.kind and item.kind.computed:
@@ -95,5 +97,8 @@ def _page(call: Call) -> Response:
         return pages.found(f"{call.root_url.rstrip('/')}{call.path}/")
     if call.method == "DELETE":
         return delete_method(call)
-    title = f"{item.full_display_name} [Jenkins]" if item.parent else "Dashboard [Jenkins]"
-    return pages.page(title, f"<h1>{'Folder' if item.cls == kinds.FOLDER else 'Project'} {item.display_name}</h1>")
+    above = item.parent.full_display_name if item.parent else ""
+    title = item.display_name + (f" [{above}]" if above else "")
+    if item.is_group:
+        title = f"{item.primary_view} [{item.full_display_name}]" if item.parent else "Dashboard"
+    return pages.page(f"{title} [Jenkins]", f"<h1>{'Folder' if item.cls == kinds.FOLDER else 'Project'} {item.display_name}</h1>")

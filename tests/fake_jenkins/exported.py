@@ -28,6 +28,7 @@ class Context:
     root_url: str
     caller: Caller
     urls: dict[int, str] = field(default_factory=dict)
+    view_urls: dict[int, str] = field(default_factory=dict)
 
     def url(self, item: Item) -> str:
         found = self.urls.get(id(item))
@@ -267,6 +268,8 @@ _BY_CLASS = {
 
 
 def view_url(context: Context, view: View) -> str:
+    if id(view) in context.view_urls:
+        return context.view_urls[id(view)]
     base = context.url(view.owner)
     return base if view.name == view.owner.primary_view else f"{base}view/{encode_segment(view.name)}/"
 
@@ -407,13 +410,20 @@ _COMPUTER_PROPS = (
     ),
 )
 COMPUTER = Exported(
-    tuple(Prop(p.name, p.get, 2) for p in _COMPUTER_PROPS),
+    tuple(Prop(p.name, p.get) for p in _COMPUTER_PROPS),
     lambda node: "hudson.model.Hudson$MasterComputer" if node.builtin else "hudson.slaves.SlaveComputer",
 )
+
+
+def computers(state: State) -> list[Node]:
+    """The built-in node first, the others by name."""
+    return sorted(state.nodes.values(), key=lambda node: (not node.builtin, node.name))
+
+
 COMPUTER_SET = Exported(
     (
         Prop("busyExecutors", lambda context, state: sum(len(node.running) for node in state.nodes.values())),
-        Prop("computer", lambda context, state: [Bean(COMPUTER, node) for node in state.nodes.values()]),
+        Prop("computer", lambda context, state: [Bean(COMPUTER, node) for node in computers(state)], inline=True),
         Prop("displayName", lambda context, state: "Nodes"),
         Prop(
             "totalExecutors", lambda context, state: sum(n.num_executors for n in state.nodes.values() if not n.offline)

@@ -12,7 +12,7 @@ from .items import Item
 from .marshal import load
 from .names import BadName, check_good_name, encode_segment
 from .wire import Response
-from .xmldoc import Element, XmlError, parse
+from .xmldoc import Document, Element, XmlError, parse
 
 _CIPHERTEXT = re.compile(rb"\{AQAA[A-Za-z0-9+/=]*\}")
 _MAX_NAME = 240  # what a file system lets a directory's name be
@@ -41,6 +41,8 @@ def config_xml(call: Call) -> Response:
         if call.state.class_of(document.root) != item.cls:
             return pages.oops()
         call.state.take_config(item, document)
+        item.reloaded = item.is_group
+        item.resort()
     except XmlError:
         return pages.oops()
     return pages.ok()
@@ -99,10 +101,12 @@ def _create_from_form(call: Call, group: Item, name: str, mode: str) -> Response
     kind = kinds.BY_CLASS.get(mode)
     if kind is None:
         return pages.failure(f"No item type ‘{mode}’ is known")
-    item = Item(name, kind.cls, group, f"<{kind.tag}/>".encode())
+    root = Element(kind.tag)
+    _fill(root, kind)
+    item = Item(name, kind.cls, group)
     group.add(item)
-    call.state.save(item, lambda root: _fill(root, kind))
-    call.state._take_parts(item)
+    call.state.take_config(item, Document("1.1", root))
+    call.state.save(item)
     _added(call, item)
     return pages.found(f"{call.context.url(item)}configure")
 
@@ -120,10 +124,11 @@ def _fill(root: Element, kind: kinds.Kind) -> None:
         "hudson.model.AllView", {}, [owner, *plain, Element("properties", {"class": "hudson.model.View$PropertyList"})]
     )
     holder = {"class": "com.cloudbees.hudson.plugins.folder.views.DefaultFolderViewHolder"}
+    metric = "com.cloudbees.hudson.plugins.folder.health.WorstChildHealthMetric"
     bar = Element("tabBar", {"class": "hudson.views.DefaultViewsTabBar"})
     root.children += [
         Element("folderViews", holder, [Element("views", {}, [view]), bar]),
-        Element("healthMetrics"),
+        Element("healthMetrics", {}, [Element(metric, {}, [Element("nonRecursive", {}, ["false"])])]),
         Element("icon", {"class": "com.cloudbees.hudson.plugins.folder.icons.StockFolderIcon"}),
     ]
 

@@ -62,6 +62,7 @@ class Item:
         self.primary_view = "All"
         self.store: Store | None = None
         self.ghosts: set[str] = set()  # children that vanish at the next indexing
+        self.reloaded = False  # since its configuration was posted a folder lists capitals first
         self.held = False  # a copy is not buildable until it is saved
         self.next_build = 1
         self.indexing_log = ""
@@ -114,7 +115,7 @@ class Item:
     @property
     def children(self) -> list[Item]:
         if self._sorted is None:
-            self._sorted = sorted(self._children.values(), key=lambda child: (child.name.lower(), child.name))
+            self._sorted = sorted(self._children.values(), key=lambda child: child.name if self.reloaded else child.name.lower())
         return self._sorted
 
     def child(self, name: str) -> Item | None:
@@ -126,6 +127,9 @@ class Item:
         child.parent = self
         child.rename(child.name)
         return child
+
+    def resort(self) -> None:
+        self._sorted = None
 
     def remove(self, child: Item) -> None:
         self._children.pop(child.name.lower(), None)

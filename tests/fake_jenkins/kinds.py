@@ -107,6 +107,14 @@ _ROOT_PLUGINS = {
     "maven2-moduleset": "maven-plugin",
 }
 
+# fields of newer plugin versions, which appear with their defaults
+_DEFAULTS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "hudson.tasks.Shell": (("configuredLocalRules", ""),),
+    "hudson.tasks.BatchFile": (("configuredLocalRules", ""),),
+    "hudson.tasks.junit.JUnitResultArchiver": (("skipPublishingChecks", "false"),),
+    "hudson.tasks.ArtifactArchiver": (("followSymlinks", "true"),),
+}
+
 Encrypt = Callable[[str], str]
 SECRET_FIELDS = frozenset({"password", "passphrase", "secret", "privateKey", "secretBytes"})
 
@@ -169,8 +177,11 @@ def _normalise(element: Element, versions: Mapping[str, str], encrypt: Encrypt, 
     for child in out.elements:
         if child.tag == "defaultValue" and element.tag.endswith("PasswordParameterDefinition"):
             child.children = [encrypt(child.text)]
-    if element.tag in ("hudson.tasks.Shell", "hudson.tasks.BatchFile") and out.find("configuredLocalRules") is None:
-        out.children.append(Element("configuredLocalRules"))
+    for name, default in _DEFAULTS.get(element.tag, ()):
+        if out.find(name) is None:
+            out.children.append(Element(name, {}, [default] if default else []))
+    if element.tag == "hudson.tasks.Shell" and (command := out.find("command")):
+        command.children = [command.text.replace("\r", "")]
     return out
 
 

@@ -32,4 +32,4 @@ def header_text(message: str) -> str:
 
 def encode_segment(name: str) -> str:
     """Util.rawEncode."""
-    return quote(name, safe="!$&'()*+,-.:;=@_~")
+    return quote(name, safe="!$&'()*+,-.:;=@_").replace("~", "%7E")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from urllib.parse import quote
 
-from . import pages
+from . import pages, scripts
 from .auth import ADMINISTER
 from .call import Call
 from .exported import COMPUTER, COMPUTER_SET, LABEL, LABEL_ATOM, label_values, recorded
@@ -85,7 +85,7 @@ def _computer(call: Call, node: Node, rest: list[str]) -> Response:
         headers = {"Content-Type": "text/plain;charset=utf-8", "X-Text-Size": str(len(node.log)), "X-More-Data": "true"}
         return Response(200, headers, body)
     if action == "log":
-        return pages.page("Log [Jenkins]", f"<pre>{node.log}</pre>")
+        return pages.page(f"{node.display_name} log [Jenkins]", f"<pre>{node.log}</pre>")
     if action in _POSTS:
         if not call.is_post:
             return pages.needs_post(call.url)
@@ -143,7 +143,7 @@ def _disconnect(call: Call, node: Node) -> Response:
 
 
 def _script(call: Call, node: Node) -> Response:
-    return pages.plain(call.state.on_script(call.param("script") or "") or "", compress=True)
+    return pages.plain(scripts.run(call.state, call.param("script") or ""))
 
 
 _POSTS = {
@@ -161,10 +161,10 @@ def _jnlp(call: Call, node: Node) -> Response:
         return call.not_found()
     secret = hashlib.sha256(f"agent {node.name}".encode()).hexdigest()
     args = [secret, node.name]
-    if node.launcher.endswith("JNLPLauncher"):
-        web_socket = ["-webSocket"] if node.root.get("launcher/webSocket") == "true" else []
-        internal = node.root.get("launcher/workDirSettings/internalDir", "remoting")
-        args += [*web_socket, "-workDir", node.field("remoteFS"), "-internalDir", internal]
+    inbound = node.launcher.endswith("JNLPLauncher")
+    web_socket = ["-webSocket"] if node.root.get("launcher/webSocket") == "true" else []
+    internal = node.root.get("launcher/workDirSettings/internalDir") if inbound else ""
+    args += [*web_socket, "-workDir", node.field("remoteFS") if inbound else "", "-internalDir", internal]
     args += ["-url", call.root_url]
     arguments = "".join(f"<argument>{each}</argument>" for each in args)
     body = (

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from .stapler import Data
+from .stapler import ALWAYS, Data
 from .xmldoc import Element
 
 MONITORS = ("SwapSpace", "TemporarySpace", "DiskSpace", "Architecture", "ResponseTime", "Clock")
@@ -182,7 +182,7 @@ def monitor_data(node: Node) -> dict[str, Any]:
         name = f"hudson.node_monitors.{short}Monitor"
         value = node.monitors.get(name)
         if isinstance(value, dict):
-            out[name] = Data(value["_class"], {key: each for key, each in value.items() if key != "_class"}, default=3)
+            out[name] = Data(value["_class"], {key: each for key, each in value.items() if key != "_class"}, default=ALWAYS)
         else:
             out[name] = value
     return out

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from . import credential_actions, node_actions, pages, queue_actions
+from . import credential_actions, node_actions, pages, queue_actions, scripts
 from .auth import ADMINISTER
 from .call import Call
-from .exported import recorded
+from .exported import VIEW, recorded
 from .remote_api import answer
-from .stapler import Data
+from .stapler import Bean, Data
 from .wire import Response
 
 
@@ -24,15 +24,18 @@ def who_am_i(call: Call) -> Response:
     return answer(call, Data("hudson.security.WhoAmI", values), call.rest[1:])
 
 
-_USER_PROPERTIES = (
-    "jenkins.security.ApiTokenProperty",
-    "hudson.model.MyViewsProperty",
-    "hudson.model.PaneStatusProperties",
-    "jenkins.security.seed.UserSeedProperty",
-    "hudson.search.UserSearchProperty",
-    "hudson.model.TimeZoneProperty",
-    "hudson.security.HudsonPrivateSecurityRealm$Details",
-    "hudson.tasks.Mailer$UserProperty",
+_USER_PROPERTIES: tuple[tuple[str, dict[str, object]], ...] = (
+    ("jenkins.security.ApiTokenProperty", {}),
+    ("hudson.model.MyViewsProperty", {}),
+    ("hudson.model.PaneStatusProperties", {}),
+    ("jenkins.security.seed.UserSeedProperty", {}),
+    ("hudson.search.UserSearchProperty", {"insensitiveSearch": True}),
+    ("hudson.model.TimeZoneProperty", {}),
+    ("hudson.security.HudsonPrivateSecurityRealm$Details", {}),
+    ("com.cloudbees.plugins.credentials.UserCredentialsProvider$UserCredentialsProperty", {}),
+    ("hudson.tasks.Mailer$UserProperty", {"address": None}),
+    ("hudson.plugins.emailext.watching.EmailExtWatchAction$UserProperty", {"triggers": []}),
+    ("org.jenkinsci.plugins.displayurlapi.user.PreferredProviderUserProperty", {}),
 )
 
 
@@ -49,9 +52,8 @@ def user(call: Call) -> Response:
 def _user(call: Call, name: str, rest: list[str]) -> Response:
     if rest[:1] == ["my-views"]:
         views = [view for view in call.state.root.views if view.name == call.state.root.primary_view]
-        from .exported import VIEW
-        from .stapler import Bean
-
+        # seen through the user, the root's views have the user's URL
+        call.context.view_urls[id(views[0])] = f"{call.root_url}user/{name}/my-views/"
         return (
             answer(call, Bean(VIEW, views[0]), rest[3:] if rest[1:2] == ["view"] else rest[1:])
             if views
@@ -62,7 +64,7 @@ def _user(call: Call, name: str, rest: list[str]) -> Response:
         "description": None,
         "fullName": name,
         "id": name,
-        "property": call.state.documents.get("user-properties") or [Data(cls) for cls in _USER_PROPERTIES],
+        "property": [Data(cls, values, default=2) for cls, values in _USER_PROPERTIES],
     }
     return answer(call, Data("hudson.model.User", values), rest)
 
@@ -95,7 +97,7 @@ def plugin_manager(call: Call) -> Response:
         found = next(plugin for plugin in call.state.plugins if plugin["shortName"] == rest[1])
         if rest[2:3] == ["api"]:
             return answer(call, _plugin(found, "hudson.PluginWrapper"), rest[2:])
-        return pages.page(f"{rest[1]} [Jenkins]", f"<h1>{rest[1]}</h1>")
+        return pages.page(f"About {found['longName']} [Jenkins]", f"<h1>{found['longName']}</h1>")
     return call.not_found()
 
 
@@ -111,7 +113,7 @@ def script_text(call: Call) -> Response:
         return call.denied(ADMINISTER)
     if not call.is_post:
         return pages.needs_post(call.url)
-    return pages.plain(call.state.on_script(call.param("script") or "") or "")
+    return pages.plain(scripts.run(call.state, call.param("script") or ""))
 
 
 def configuration_as_code(call: Call) -> Response:
@@ -206,7 +208,7 @@ ROOT_ACTIONS: dict[str, Callable[[Call], Response]] = {
     "safeRestart": _danger,
     "search": _search,
     "updateCenter": _update_center,
-    "restart": lambda call: _danger(call) if call.is_post else pages.page("Restart [Jenkins]", "<h1>Restart</h1>"),
+    "restart": lambda call: _danger(call) if call.is_post else pages.page("Restart Jenkins [Jenkins]", "<h1>Restart</h1>"),
 }
 # what an anonymous may see although nothing may be read
 OPEN = frozenset(
