@@ -108,8 +108,7 @@ class Session:
                 self._wait(tried, "")
                 continue
             self._answered = True
-            again = (response.status in AGAIN or not whole(response)) if request.repeatable else response.status == 429
-            if last or not again:
+            if last or not _to_be_repeated(request, response, whole, tried):
                 return response
             self._wait(tried, response.headers.get("retry-after", ""))
         raise AssertionError("the last try returns or raises")
@@ -179,6 +178,14 @@ class Session:
         if not version:
             raise NotJenkins(f"{self.url} is not a Jenkins: its answer has no X-Jenkins header")
         return version
+
+
+def _to_be_repeated(request: Request, response: Response, whole: Callable[[Response], bool], tried: int) -> bool:
+    if not request.repeatable:
+        return response.status == 429  # it says that it was not carried out
+    if response.status == 500:  # seldom passes: Jenkins' own errors stay
+        return request.method == "GET" and tried < 2
+    return response.status in AGAIN or not whole(response)
 
 
 def _is_json(response: Response) -> bool:

@@ -186,17 +186,17 @@ def _broken(error: HTTPError) -> Broken:
 
     if isinstance(error, SSLError):
         return Broken(_tls_reason(error), sent=False, hopeless=True)
-    if isinstance(error, ConnectTimeoutError):
-        return Broken("no connection within the time limit", sent=False)
-    if isinstance(error, ReadTimeoutError):
-        return Broken("no answer within the time limit")
     if isinstance(error, NameResolutionError):
         return Broken("its name is not known to the DNS", sent=False, hopeless=True)
     if isinstance(error, ProxyError):
         return Broken(f"the proxy does not let it through: {error.original_error}", sent=False)
-    if isinstance(error, NewConnectionError):
+    if isinstance(error, NewConnectionError):  # is a ConnectTimeoutError, too
         refused = "refused" in str(error).lower()
         return Broken("connection refused" if refused else str(error).rpartition(": ")[2], sent=False)
+    if isinstance(error, ConnectTimeoutError):
+        return Broken("no connection within the time limit", sent=False)
+    if isinstance(error, ReadTimeoutError):
+        return Broken("no answer within the time limit")
     return Broken(f"the connection broke: {_inner(error)}")
 
 
