@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .nodes import Node, fake_monitors
+from .recorded_builds import add_builds
 from .seed import add_branches, add_earlier_credentials, answer_of, bare_state, find
 from .state import State
+from .xmldoc import parse
 
 Happening = Callable[[State], None]
+Segment = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
 class Area:
     """What was replayed earlier (area, first and last number), what else was there, what happened in between."""
 
-    earlier: tuple[tuple[str, int, int], ...] = ()
+    earlier: tuple[Segment, ...] = ()
     setup: Happening = lambda state: None
-    between: dict[str, Happening] = field(default_factory=dict)
+    between: dict[str, Happening | tuple[Segment, ...]] = field(default_factory=dict)
 
 
 FREESTYLE = (
@@ -47,7 +52,9 @@ def more_jobs(state: State) -> None:
     """Jobs that were created without being recorded."""
     for name, number in (("waits-for-label", "141"), ("upstream-pipe", "142"), ("fails", "104")):
         state.add(f"acme/platform/{name}", answer_of(find("jobs", number)), is_saved=True)
-    state.jobs["acme/platform/fails"].config = state.jobs["acme/platform/fails"].config.replace(b"<disabled>true", b"<disabled>false")
+    state.jobs["acme/platform/fails"].config = state.jobs["acme/platform/fails"].config.replace(
+        b"<disabled>true", b"<disabled>false"
+    )
     state.add("acme/platform/sleeper", FREESTYLE.format("sleep 9"))
     for name in ("slow", "with-replay"):
         state.add(f"acme/platform/{name}", answer_of(find("jobs", "142")), is_saved=True)
@@ -57,19 +64,98 @@ def branches(state: State) -> None:
     add_branches(state, state.jobs["acme/app"])
 
 
+def agent1(state: State) -> None:
+    """The agent that was connected all the time."""
+    root = parse(answer_of(find("nodes", "17"))).root
+    log = answer_of(find("nodes", "66")).replace("\r\n", "\n")
+    state.nodes["agent1"] = Node("agent1", root, online=True, monitors=fake_monitors("/home/jenkins/agent"), log=log)
+
+
+def everything(state: State) -> None:
+    deep_folders(state)
+    more_jobs(state)
+    branches(state)
+
+
+def _save(*names: str) -> Happening:
+    def happen(state: State) -> None:
+        for name in names:
+            state.save(state.jobs[f"acme/platform/{name}"])
+
+    return happen
+
+
+def post_back(state: State) -> None:
+    item = state.jobs["acme/platform/fmt"]
+    state.take_config(item, parse(item.config))
+
+
+def all_saved(state: State) -> None:
+    """A script saved all jobs, to record what Jenkins itself writes."""
+    _save("pipe-scm", "matrix", "old disabled job", "downstream", "upstream-pipe", "waits-for-label")(state)
+    state.save(state.jobs["acme/app"])
+
+
+def remove(*names: str) -> Happening:
+    def happen(state: State) -> None:
+        for name in names:
+            state.remove(f"acme/platform/{name}")
+
+    return happen
+
+
+def known_secrets(state: State) -> None:
+    """The ciphertexts of the recording stand for what was posted, on the controller that made them."""
+    for text in re.findall(r"<password>(\{[^}]*\})</password>", answer_of(find("credentials", "68"))):
+        state.ciphers.adopt(text, "fake-password")
+
+
+def asks(state: State) -> None:
+    state.add("acme/platform/asks", answer_of(find("jobs", "142")), is_saved=True)
+
+
 FOLDERS = ("folders", 1, 57)
-JOBS = ("jobs", 1, 55)
+JOBS_BETWEEN: dict[str, Happening | tuple[Segment, ...]] = {
+    "jobs/58": post_back,
+    "jobs/66": more_jobs,
+    "jobs/131": branches,
+    "jobs/137": all_saved,
+}
+# the controller as it was when views, nodes and then the inventory were recorded
+GROWN = (FOLDERS, ("jobs", 1, 144))
+LATE = (*GROWN, ("views", 1, 50), ("credentials", 1, 73))
+
+
+def late(state: State) -> None:
+    agent1(state)
+    add_builds(state)
+
+
+def second_instance(state: State) -> None:
+    """The permissions were recorded on another controller with a copy of the folder, and without agents."""
+    add_builds(state)
+    state.nodes = {"": Node("", online=True, executors=2)}
+    state.save(state.jobs["acme/platform/app-build"])
+
 
 AREAS: dict[str, Area] = {
     "auth": Area((FOLDERS,)),
-    "folders": Area(between={"folders/10": deep_folders}),
-    "jobs": Area((FOLDERS,), deep_folders, {"jobs/66": more_jobs, "jobs/131": branches}),
-    "views": Area((FOLDERS, ("jobs", 1, 144)), lambda state: (deep_folders(state), more_jobs(state), branches(state)) and None),
-    "nodes": Area(),
+    "folders": Area(
+        between={
+            "folders/10": deep_folders,
+            # the rest of the area was recorded at the very end
+            "folders/58": (("jobs", 1, 155), ("views", 41, 41), ("credentials", 1, 73)),
+            "folders/60": known_secrets,
+            "folders/62": asks,
+        }
+    ),
+    "jobs": Area((FOLDERS,), deep_folders, JOBS_BETWEEN),
+    "views": Area(GROWN),
+    "nodes": Area(GROWN, agent1),
     "credentials": Area((FOLDERS,)),
-    "multibranch": Area((FOLDERS, JOBS), branches),
+    "multibranch": Area((FOLDERS, ("jobs", 1, 55)), lambda state: (branches(state), agent1(state), None)[-1]),
     "plugins": Area(),
-    "inventory": Area((FOLDERS, JOBS)),
-    "errors": Area((FOLDERS, JOBS)),
-    "permissions": Area((FOLDERS, JOBS)),
+    "inventory": Area(LATE, late),
+    "errors": Area(LATE, late),
+    "permissions": Area(LATE, second_instance),
 }

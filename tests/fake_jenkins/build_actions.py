@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import pages
-from .auth import BUILD
+from .auth import BUILD, REPLAY
 from .call import Call
 from .exported import build_data
 from .items import Build, Item
@@ -78,6 +78,8 @@ def _of_build(call: Call, build: Build, rest: list[str]) -> Response:
         return pages.plain(build.console)
     if rest == ["logText", "progressiveText"]:
         return _progressive(call, build)
+    if rest[0] == "replay" and not call.may(REPLAY):
+        return pages.refresh_not_found()
     found = build.extra.get("/".join(rest))
     if found is None and rest[-1:] == ["json"]:
         found = build.extra.get("/".join(rest[:-2]) + "/api/json")

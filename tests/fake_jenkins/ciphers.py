@@ -26,6 +26,14 @@ class Ciphers:
         self._plain[text] = value
         return text
 
+    def encrypt_bytes(self, value: str) -> str:
+        """Encrypts the content of a file credential: another form, which no filter for {AQAA...} masks."""
+        if value in self._plain:
+            return value
+        text = "{" + base64.b64encode(self._digest(f"bytes:{value}")).decode().replace("AQAA", "BQAA") + "}"
+        self._plain[text] = value
+        return text
+
     def adopt(self, ciphertext: str, value: str) -> None:
         """Makes a ciphertext one of this controller's."""
         self._plain[ciphertext] = value

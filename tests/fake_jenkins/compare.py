@@ -8,11 +8,53 @@ import re
 from typing import Any
 
 # headers whose value counts; of x-jenkins-session only that it is there
-EXACT = ["content-type", "location", "x-error", "x-required-permission", "x-permission-implied-by", "x-you-are-authenticated-as", "x-jenkins", "x-hudson", "x-frame-options", "www-authenticate", "content-encoding", "cache-control", "x-more-data", "content-disposition", "x-content-type-options", "allow", "x-you-are-in-group-disabled"]
+EXACT = [
+    "content-type",
+    "location",
+    "x-error",
+    "x-required-permission",
+    "x-permission-implied-by",
+    "x-you-are-authenticated-as",
+    "x-jenkins",
+    "x-hudson",
+    "x-frame-options",
+    "www-authenticate",
+    "content-encoding",
+    "cache-control",
+    "x-more-data",
+    "content-disposition",
+    "x-content-type-options",
+    "allow",
+    "x-you-are-in-group-disabled",
+]
 PRESENT = ("x-jenkins-session", "x-text-size")
 # values that differ from one moment, machine or controller to the next
 VOLATILE = frozenset(
-    ["timestamp", "duration", "estimatedDuration", "availablePhysicalMemory", "availableSwapSpace", "totalPhysicalMemory", "totalSwapSpace", "size", "average", "diff", "latest", "history", "crumb", "inQueueSince", "startTimeMillis", "endTimeMillis", "durationMillis", "pauseDurationMillis", "queueDurationMillis", "progress", "queueId", "buildableStartMilliseconds", "dataTimestamp"]
+    [
+        "timestamp",
+        "duration",
+        "estimatedDuration",
+        "availablePhysicalMemory",
+        "availableSwapSpace",
+        "totalPhysicalMemory",
+        "totalSwapSpace",
+        "size",
+        "average",
+        "diff",
+        "latest",
+        "history",
+        "crumb",
+        "inQueueSince",
+        "startTimeMillis",
+        "endTimeMillis",
+        "durationMillis",
+        "pauseDurationMillis",
+        "queueDurationMillis",
+        "progress",
+        "queueId",
+        "buildableStartMilliseconds",
+        "dataTimestamp",
+    ]
 )
 _CIPHERTEXT = re.compile(r"\{[A-Za-z0-9+/]{22,}={0,2}\}")
 _XML_NOISE = re.compile(r"<timestamp>\d+</timestamp>")
@@ -45,11 +87,18 @@ def _empty_body(exchange: dict[str, Any], name: str) -> bool:
 def _bodies(exchange: dict[str, Any], body: bytes) -> list[str]:
     expected = exchange["response"]
     text = expected.get("body") or ""
-    recorded = base64.b64decode(text) if expected.get("body_encoding") == "base64" else text.encode("utf-8", "surrogatepass")
+    recorded = (
+        base64.b64decode(text) if expected.get("body_encoding") == "base64" else text.encode("utf-8", "surrogatepass")
+    )
     kind = str(expected["headers"].get("content-type", ""))
     if "json" in kind or "python" in kind:
         return _json(recorded, body, exchange["request"]["path"])
-    if kind.startswith("text/html") and b"HTTP ERROR" not in recorded and not kind.endswith("8859-1") and len(recorded) > 200:
+    if (
+        kind.startswith("text/html")
+        and b"HTTP ERROR" not in recorded
+        and not kind.endswith("8859-1")
+        and len(recorded) > 200
+    ):
         return _html(recorded.decode(errors="replace"), body.decode(errors="replace"))
     mine, theirs = _plain(body), _plain(recorded)
     return [] if mine == theirs else [f"body {_first_difference(mine, theirs)}"]
@@ -70,7 +119,11 @@ def _first_difference(mine: str, theirs: str) -> str:
 def _html(recorded: str, mine: str) -> list[str]:
     """Pages are compared by what a client may go by: the title and an error's text."""
     out = []
-    for what, pattern in (("title", r"<title>(.*?)</title>"), ("error", r'<p class="error">(.*?)<'), ("refresh", r"http-equiv='refresh' content='1;url=([^']*)'")):
+    for what, pattern in (
+        ("title", r"<title>(.*?)</title>"),
+        ("error", r'<p class="error">(.*?)<'),
+        ("refresh", r"http-equiv='refresh' content='1;url=([^']*)'"),
+    ):
         theirs, ours = re.search(pattern, recorded), re.search(pattern, mine)
         if (theirs[1] if theirs else None) != (ours[1] if ours else None):
             out.append(f"{what} {ours and ours[1]!r}, recorded {theirs and theirs[1]!r}")
@@ -94,7 +147,10 @@ def _without_noise(value: Any) -> Any:
         if kept and all(isinstance(each, dict) for each in kept):  # what Jenkins keeps in hash sets has no order
             if all("nodeName" in each for each in kept):
                 kept.sort(key=lambda each: str(each["nodeName"]))
-            elif all("likelyStuck" in each or set(each) == {"currentExecutable", "idle", "number", "progress"} for each in kept):
+            elif all(
+                "likelyStuck" in each or set(each) == {"currentExecutable", "idle", "number", "progress"}
+                for each in kept
+            ):
                 kept.sort(key=lambda each: str(sorted(each.items(), key=str)))
         return kept
     if isinstance(value, dict):
@@ -105,7 +161,15 @@ def _without_noise(value: Any) -> Any:
 def _noise(value: dict[str, Any]) -> bool:
     if any(str(value.get(name, "")).startswith("golden-") for name in ("name", "fullName")):
         return True
-    return "golden-" in str(value.get("url", "")) or _noise(value.get("task") or {}) if "task" in value or "url" in value else False
+    return (
+        "golden-" in str(value.get("url", "")) or _noise(value.get("task") or {})
+        if "task" in value or "url" in value
+        else False
+    )
+
+
+def _steady(value: Any) -> Any:
+    return re.sub(r"Expires in [\d.]+ (ms|sec)", "Expires in", value) if isinstance(value, str) else value
 
 
 def _walk(theirs: Any, ours: Any, where: str, out: list[str]) -> None:
@@ -123,5 +187,5 @@ def _walk(theirs: Any, ours: Any, where: str, out: list[str]) -> None:
             out.append(f"{where}: {len(ours)} entries, recorded {len(theirs)}: {shown} / {wanted}"[:400])
         for number, (one, other) in enumerate(zip(theirs, ours, strict=False)):
             _walk(one, other, f"{where}[{number}]", out)
-    elif theirs != ours and type(theirs) is not float:
+    elif _steady(theirs) != _steady(ours) and type(theirs) is not float:
         out.append(f"{where}: {json.dumps(ours)[:120]}, recorded {json.dumps(theirs)[:120]}")

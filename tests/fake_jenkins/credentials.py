@@ -150,7 +150,8 @@ def clean(credential: Element, versions: Mapping[str, str], ciphers: Ciphers) ->
 
     def copied(element: Element, attributes: dict[str, str]) -> Element:
         if element.tag in SECRET_FIELDS:
-            return Element(element.tag, attributes, [ciphers.encrypt(element.text)])
+            hide = ciphers.encrypt_bytes if element.tag == "secretBytes" else ciphers.encrypt
+            return Element(element.tag, attributes, [hide(element.text)])
         inner = element.elements
         return Element(element.tag, attributes, [copied(e, dict(e.attrs)) for e in inner] if inner else [element.text])
 

@@ -8,6 +8,7 @@ from typing import Any
 from . import kinds
 from .auth import ITEM_READ, Caller
 from .credentials import Store
+from .health import reports
 from .items import Build, Item
 from .names import encode_segment
 from .nodes import Node, monitor_data
@@ -87,30 +88,7 @@ def _last_completed(context: Context, item: Item) -> Any:
 
 
 def _health(context: Context, item: Item) -> list[Data]:
-    done = [build.result for build in item.builds if build.result][:5]
-    if not done or item.is_group:
-        return []
-    bad = sum(result in ("FAILURE", "ABORTED") for result in done)
-    score = 100 * (len(done) - bad) // len(done)
-    if bad == len(done):
-        text, icon = "All recent builds failed.", "00to19"
-    elif bad:
-        text = f"{bad} out of the last {len(done)} builds failed."
-        icon = "20to39" if score < 40 else "40to59" if score < 60 else "60to79" if score < 80 else "80plus"
-    else:
-        text, icon = "No recent builds failed.", "80plus"
-    return [
-        Data(
-            None,
-            {
-                "description": f"Build stability: {text}",
-                "iconClassName": f"icon-health-{icon}",
-                "iconUrl": f"health-{icon}.png",
-                "score": score,
-            },
-            default=2,
-        )
-    ]
+    return [report.data() for report in reports(item)]
 
 
 # --- jobs ---
@@ -130,7 +108,7 @@ def _actions(blanks_before: int, displays: bool, blanks_after: int) -> Any:
         if displays:
             out.append(Data(DISPLAY_ACTION, {"displayUrl": context.url(item)}))
         out += [blank] * blanks_after
-        return [*out, Data(CREDENTIALS_ACTION, {"stores": stores} if stores else {})]
+        return [*out, Data(CREDENTIALS_ACTION, {"stores": stores})]
 
     return get
 
@@ -312,8 +290,15 @@ def _executors(context: Context, node: Node) -> list[Data]:
 def _load_statistics(context: Context, node: object) -> Data:
     names = ["available", "busy", "connecting", "defined", "idle", "online"]
     keys = [f"{name}Executors" for name in names] + ["queueLength", "totalExecutors"]
-    series = {"hour": Data(None), "min": Data(None), "sec10": Data(None)}
+    series = {name: Data(None, {"history": [0.0], "latest": 0.0}) for name in ("hour", "min", "sec10")}
     return Data("hudson.model.Label$1", {key: Data(None, dict(series)) for key in keys})
+
+
+def _tied_to(item: Item) -> str | None:
+    """A project that may not roam and names no label stays on the built-in node."""
+    if item.cls == kinds.PIPELINE:
+        return None
+    return item.meta.label or (None if item.meta.can_roam else "master")
 
 
 def label_values(context: Context, name: str) -> dict[str, Any]:
@@ -321,11 +306,7 @@ def label_values(context: Context, name: str) -> dict[str, Any]:
     online = [node for node in nodes if not node.offline]
     total = sum(node.num_executors for node in online)
     busy = sum(len(node.running) for node in online)
-    tied = [
-        item
-        for item in context.state.root.walk()
-        if not item.is_group and item.cls != kinds.PIPELINE and item.meta.label == name
-    ]
+    tied = [item for item in context.state.root.walk() if not item.is_group and _tied_to(item) == name]
     return {
         "actions": [],
         "busyExecutors": busy,
@@ -334,7 +315,7 @@ def label_values(context: Context, name: str) -> dict[str, Any]:
         "idleExecutors": total - busy,
         "loadStatistics": _load_statistics(context, None),
         "name": name,
-        "nodes": [_node_data(node) for node in nodes],
+        "nodes": [Bean(ROOT, context.state.root) if node.builtin else _node_data(node) for node in nodes],
         "offline": not online,
         "tiedJobs": [bean(item) for item in tied],
         "totalExecutors": total,
@@ -343,15 +324,14 @@ def label_values(context: Context, name: str) -> dict[str, Any]:
 
 
 def _node_data(node: Node) -> Data:
-    cls = "hudson.model.Hudson" if node.builtin else "hudson.slaves.DumbSlave"
     values = {
         "assignedLabels": [Data(None, {"name": name}, {"name": 2}) for name in node.labels],
         "mode": node.field("mode", "NORMAL"),
         "nodeDescription": node.description,
-        "nodeName": "" if node.builtin else node.name,
+        "nodeName": node.name,
         "numExecutors": node.num_executors,
     }
-    return Data(cls, values, {"nodeName": ALWAYS})
+    return Data("hudson.slaves.DumbSlave", values, {"nodeName": ALWAYS})
 
 
 LABEL = Exported(
@@ -381,6 +361,14 @@ def _icon(context: Context, node: Node) -> str:
     return "computer-user-offline" if node.offline_cause is not None else "computer-x" if node.offline else "computer"
 
 
+def _cause(node: Node) -> Data | None:
+    if node.offline_cause is None:
+        return None
+    described = f"Disconnected by {node.field('temporaryOfflineCause/userId', 'admin')} : {node.offline_cause}"
+    values = {"timestamp": int(node.field("temporaryOfflineCause/timestamp", "0")), "description": described}
+    return Data("hudson.slaves.OfflineCause$UserCause", values)
+
+
 _COMPUTER_PROPS = (
     Prop("actions", lambda context, node: []),
     Prop("assignedLabels", lambda context, node: [Bean(LABEL, name) for name in node.labels]),
@@ -399,7 +387,7 @@ _COMPUTER_PROPS = (
     Prop("offline", lambda context, node: node.offline),
     Prop(
         "offlineCause",
-        lambda context, node: Data("hudson.slaves.OfflineCause$UserCause") if node.offline_cause is not None else None,
+        lambda context, node: _cause(node),
     ),
     Prop("offlineCauseReason", lambda context, node: node.offline_cause or ""),
     Prop("oneOffExecutors", lambda context, node: []),
@@ -440,7 +428,7 @@ ROOT = Exported(
         Prop("assignedLabels", lambda context, item: [Bean(LABEL, "master")]),
         Prop("mode", lambda context, item: "NORMAL"),
         Prop("nodeDescription", lambda context, item: "the master Jenkins node"),
-        Prop("nodeName", lambda context, item: ""),
+        Prop("nodeName", lambda context, item: "", ALWAYS),
         Prop("numExecutors", lambda context, item: context.state.nodes[""].num_executors),
         Prop("description", lambda context, item: None),
         Prop("jobs", lambda context, item: _beans(context, item.children)),

@@ -124,11 +124,10 @@ def _fill(root: Element, kind: kinds.Kind) -> None:
         "hudson.model.AllView", {}, [owner, *plain, Element("properties", {"class": "hudson.model.View$PropertyList"})]
     )
     holder = {"class": "com.cloudbees.hudson.plugins.folder.views.DefaultFolderViewHolder"}
-    metric = "com.cloudbees.hudson.plugins.folder.health.WorstChildHealthMetric"
     bar = Element("tabBar", {"class": "hudson.views.DefaultViewsTabBar"})
     root.children += [
         Element("folderViews", holder, [Element("views", {}, [view]), bar]),
-        Element("healthMetrics", {}, [Element(metric, {}, [Element("nonRecursive", {}, ["false"])])]),
+        Element("healthMetrics"),
         Element("icon", {"class": "com.cloudbees.hudson.plugins.folder.icons.StockFolderIcon"}),
     ]
 

@@ -44,6 +44,8 @@ class Meta:
     axes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     downstream: tuple[str, ...] = ()
     properties: tuple[str, ...] = ()
+    can_roam: bool = True
+    worst_child: bool = False  # a folder that shows the worst health below it
 
 
 class Item:
@@ -115,7 +117,9 @@ class Item:
     @property
     def children(self) -> list[Item]:
         if self._sorted is None:
-            self._sorted = sorted(self._children.values(), key=lambda child: child.name if self.reloaded else child.name.lower())
+            self._sorted = sorted(
+                self._children.values(), key=lambda child: child.name if self.reloaded else child.name.lower()
+            )
         return self._sorted
 
     def child(self, name: str) -> Item | None:
@@ -203,5 +207,8 @@ def _read_meta(config: bytes) -> Meta:
         downstream=tuple(name.strip() for name in trigger.get("childProjects").split(",") if name.strip())
         if trigger
         else (),
+        can_roam=root.get("canRoam", "false" if root.tag == "project" else "true") == "true",
+        worst_child=root.find("healthMetrics/com.cloudbees.hudson.plugins.folder.health.WorstChildHealthMetric")
+        is not None,
         properties=tuple(child.tag for child in properties.elements) if properties else (),
     )

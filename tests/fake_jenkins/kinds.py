@@ -186,7 +186,12 @@ def _normalise(element: Element, versions: Mapping[str, str], encrypt: Encrypt, 
 
 
 def _is_secret(tag: str, home: str | None, text: str) -> bool:
-    return tag in SECRET_FIELDS and home in ("plain-credentials", "ssh-credentials", "credentials") and bool(text)
+    return (
+        tag in SECRET_FIELDS
+        and tag != "secretBytes"
+        and home in ("plain-credentials", "ssh-credentials", "credentials")
+        and bool(text)
+    )
 
 
 def _unknown(element: Element, versions: Mapping[str, str]) -> bool:

@@ -182,7 +182,9 @@ def monitor_data(node: Node) -> dict[str, Any]:
         name = f"hudson.node_monitors.{short}Monitor"
         value = node.monitors.get(name)
         if isinstance(value, dict):
-            out[name] = Data(value["_class"], {key: each for key, each in value.items() if key != "_class"}, default=ALWAYS)
+            out[name] = Data(
+                value["_class"], {key: each for key, each in value.items() if key != "_class"}, default=ALWAYS
+            )
         else:
             out[name] = value
     return out

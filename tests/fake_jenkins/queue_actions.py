@@ -35,7 +35,7 @@ def item_data(call: Call, queued: QueueItem) -> Data:
     if queued.cancelled:
         return Data("hudson.model.Queue$LeftItem", {**values, "cancelled": True})
     values["timestamp"] = queued.since + 5000
-    return Data("hudson.model.Queue$WaitingItem", values, default=2)
+    return Data("hudson.model.Queue$WaitingItem", values)
 
 
 def enqueue(call: Call) -> QueueItem:
@@ -58,7 +58,11 @@ def serve(call: Call) -> Response:
     rest = call.rest[1:]
     if rest[:1] == ["api"]:
         items = [item_data(call, queued) for queued in reversed(call.state.queue.values()) if not queued.cancelled]
-        return answer(call, Data("hudson.model.Queue", {"discoverableItems": [], "items": items}), rest)
+        return answer(
+            call,
+            Data("hudson.model.Queue", {"discoverableItems": [], "items": items}, inline=frozenset({"items"})),
+            rest,
+        )
     if rest[:1] == ["item"] and len(rest) > 2 and rest[1].isdigit() and int(rest[1]) in call.state.queue:
         return answer(call, item_data(call, call.state.queue[int(rest[1])]), rest[2:])
     if rest == ["cancelItem"]:

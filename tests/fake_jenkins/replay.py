@@ -7,13 +7,14 @@ import http.client
 import json
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from .areas import AREAS, Happening, Segment, start_state
 from .compare import differences
 from .seed import RECORDINGS, recording
 from .server import FakeJenkins
@@ -60,7 +61,9 @@ class Client:
         request, expected = exchange["request"], exchange["response"]["status"]
         given: dict[str, str] = request["headers"]
         who = given.get("authorization", "none")
-        headers = {key: value for key, value in given.items() if key in ("accept", "accept-encoding", "content-type", "range")}
+        headers = {
+            key: value for key, value in given.items() if key in ("accept", "accept-encoding", "content-type", "range")
+        }
         if who != "none":
             headers["authorization"] = self._basic(who, wrong=expected == 401)
         crumb = self._crumb(name, who) if given.get("jenkins-crumb") == "present" else None
@@ -108,7 +111,9 @@ class Client:
         if status == 200 and b'"crumb":"' in body:
             self._crumbs[who] = json.loads(body)["crumb"]
 
-    def _exchange(self, method: str, target: bytes, headers: dict[str, str], data: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _exchange(
+        self, method: str, target: bytes, headers: dict[str, str], data: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
         if self._socket is None:
             parts = urlsplit(self.fake.url)
             self._socket = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=10)
@@ -133,14 +138,38 @@ class Client:
         return response.status, found, body
 
 
-def replay(fake: FakeJenkins, wanted: list[str], before: dict[str, Any] | None = None) -> Iterator[Outcome]:
-    """Replays exchanges in order; `before` maps a name's start to what happened unrecorded just before it."""
+def run_area(area: str) -> list[Outcome]:
+    """Replays an area against a fresh fake in the state with which the area began."""
+    plan, state = AREAS[area], start_state()
+    with FakeJenkins(state, root_url=ROOT_URL) as fake:
+        for segment in plan.earlier:
+            _silently(fake, segment)
+        plan.setup(state)
+        return list(replay(fake, names(area), plan.between))
+
+
+def _silently(fake: FakeJenkins, segment: Segment) -> None:
+    area, first, last = segment
+    numbered = [name for name in names(area) if first <= Outcome(name, []).number <= last]
+    for _ in replay(fake, numbered, AREAS[area].between):
+        pass
+
+
+def replay(
+    fake: FakeJenkins, wanted: list[str], before: Mapping[str, Happening | tuple[Segment, ...]] | None = None
+) -> Iterator[Outcome]:
+    """Replays exchanges in order; `before` maps a name's start to what happened just before it."""
     client = Client(fake)
     try:
         for name in wanted:
             for start, happen in (before or {}).items():
-                if name.startswith(start + "-"):
+                if not name.startswith(start + "-"):
+                    continue
+                if callable(happen):
                     happen(fake.state)
+                else:
+                    for segment in happen:
+                        _silently(fake, segment)
             status, headers, body = client.send(name)
             yield Outcome(name, differences(recording(name), status, headers, body))
     finally:

@@ -185,6 +185,10 @@ def _update_center(call: Call) -> Response:
     return pages.api(found[1], found[0]) if found else call.not_found()
 
 
+def _adjuncts(call: Call) -> Response:
+    return call.not_found() if call.slash else pages.found(f"{call.url}/")
+
+
 ROOT_ACTIONS: dict[str, Callable[[Call], Response]] = {
     "whoAmI": who_am_i,
     "me": me,
@@ -207,8 +211,11 @@ ROOT_ACTIONS: dict[str, Callable[[Call], Response]] = {
     "safeExit": _danger,
     "safeRestart": _danger,
     "search": _search,
+    "adjuncts": _adjuncts,
     "updateCenter": _update_center,
-    "restart": lambda call: _danger(call) if call.is_post else pages.page("Restart Jenkins [Jenkins]", "<h1>Restart</h1>"),
+    "restart": lambda call: (
+        _danger(call) if call.is_post else pages.page("Restart Jenkins [Jenkins]", "<h1>Restart</h1>")
+    ),
 }
 # what an anonymous may see although nothing may be read
 OPEN = frozenset(

@@ -46,7 +46,10 @@ def _credentials(state: State, hit: re.Match[str]) -> str:
 
 _RULES: tuple[tuple[str, Callable[[State, re.Match[str]], str]], ...] = (
     (rf"def i={_ITEM}; i\.save\(\); println i\.definition\.script\.codePoints\(\).*", _code_points),
-    (rf'println {_ITEM}\.getProperty\(.*getParameterDefinition\("(?P<parameter>[^"]+)"\)\.defaultValueAsSecret\.plainText', _parameter),
+    (
+        rf'println {_ITEM}\.getProperty\(.*getParameterDefinition\("(?P<parameter>[^"]+)"\)\.defaultValueAsSecret\.plainText',
+        _parameter,
+    ),
     (
         rf"def f={_ITEM}; .*lookupCredentials\([\w.]*\.(?P<class>\w+Credentials), f, .*"
         r'it\.id=="(?P<id>[^"]+)".*it\.(?P<field>secret|password)\.plainText\}',

@@ -53,6 +53,7 @@ class Data:
     values: Mapping[str, Any] = field(default_factory=dict)
     hidden: Mapping[str, int] = field(default_factory=dict)
     default: int = 1  # visibility of what `hidden` does not name
+    inline: frozenset[str] = frozenset()
 
 
 class TreeError(ValueError):
@@ -168,7 +169,7 @@ class Writer:
             out = {"_class": value.cls} if value.cls else {}
             for name, inner in value.values.items():
                 if value.hidden.get(name, value.default) >= level:
-                    out[name] = self.by_depth(inner, level + 1)
+                    out[name] = self.by_depth(inner, level if name in value.inline else level + 1)
             return out
         if isinstance(value, list | tuple):
             return [self.by_depth(each, level) for each in value]

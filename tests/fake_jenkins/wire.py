@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -63,17 +64,19 @@ class Response:
     reset: bool = False
     cut: int | None = None  # send only so many bytes of the body, then close
     delay: float = 0.0
+    nosniff: bool = True
 
 
+_ESCAPED = re.compile(rb"[\x80-\xff]")
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 def encode(response: Response, request: Request | None, head_only: bool = False) -> bytes:
     """Makes the bytes of an answer."""
     body = response.body
-    lines = [
-        f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Unknown')}\r\nX-Content-Type-Options: nosniff"
-    ]
+    lines = [f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Unknown')}"]
+    if response.nosniff:
+        lines.append("X-Content-Type-Options: nosniff")
     lines += [f"{name}: {value}" for name, value in response.headers.items()]
     lines += [f"Set-Cookie: {cookie}" for cookie in response.cookies]
     if response.compressible and request is not None and "gzip" in request.headers.get("accept-encoding", ""):
@@ -100,6 +103,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiting: list[Request] = []
         self._busy = False
+        self._fresh = True
         self._start()
 
     def _start(self) -> None:
@@ -120,6 +124,11 @@ class Connection(asyncio.Protocol):
         self._transport = None
 
     def data_received(self, data: bytes) -> None:
+        if self._fresh:
+            self._fresh = False
+            line, end, rest = data.partition(b"\r\n")
+            if not line.isascii():  # the parser refuses what Jetty takes for UTF-8
+                data = _ESCAPED.sub(lambda hit: b"%%%02X" % hit[0][0], line) + end + rest
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -150,6 +159,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         path, _, query = self._url.decode("utf-8", "surrogateescape").partition("?")
         request = Request(self._parser.get_method().decode(), path, query, self._headers, b"".join(self._body))
+        self._fresh = True
         oversize = 414 if len(self._url) > MAX_URI else 431 if self._size + len(self._url) > MAX_HEADERS else 0
         self._url, self._headers, self._size, self._body = b"", {}, 0, []
         if oversize:

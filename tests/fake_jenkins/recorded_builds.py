@@ -1,0 +1,76 @@
+"""The recorded builds: what one deep answer told of all of them, and what was fetched below their URLs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+
+from .call import segments
+from .items import Build, Item
+from .seed import RECORDINGS, answer_of, find, recording
+from .state import State
+
+_BUILD_PATH = re.compile(r"^(?P<job>(?:/job/[^/]+)+)/(?P<number>\d+)/(?P<rest>.+)$")
+# below a build's URL: what is told by a document rather than made from values
+_DOCUMENTS = re.compile(
+    r"consoleText|wfapi/[\w/]+|execution/node/\d+/wfapi/\w+|testReport/api/json|artifact/[^*]+|replay/?|git/api/json|api/json"
+)
+
+
+def add_builds(state: State) -> None:
+    """Gives the recorded jobs the builds that they had when the inventory was taken."""
+    _from_snapshot(state.jobs["acme"], json.loads(answer_of(find("inventory", "21"))))
+    _add_documents(state)
+
+
+def _from_snapshot(group: Item, values: dict[str, Any]) -> None:
+    for each in values.get("jobs", []):
+        item = group.child(each["name"])
+        if item is None:
+            continue
+        if "builds" in each:
+            item.builds = [
+                Build(build["number"], {k: v for k, v in build.items() if k != "_class"}, build["_class"])
+                for build in each["builds"]
+            ]
+            item.next_build = each["nextBuildNumber"]
+        _from_snapshot(item, each)
+
+
+def _add_documents(state: State) -> None:
+    for path in sorted(RECORDINGS.glob("*/*.json")):
+        exchange = recording(f"{path.parent.name}/{path.stem}")
+        request, response = exchange["request"], exchange["response"]
+        hit = _BUILD_PATH.match(request["path"])
+        if (
+            not hit
+            or request["method"] != "GET"
+            or response["status"] != 200
+            or "x-recording-note" in response["headers"]
+        ):
+            continue
+        names = [name for name in segments(hit["job"]) if name != "job"]
+        item = state.jobs.find("/".join(names))
+        build = next((each for each in item.builds if each.number == int(hit["number"])), None) if item else None
+        rest = "/".join(segments(hit["rest"]))
+        if build is not None and not request.get("query") and _DOCUMENTS.fullmatch(rest):
+            _add(build, rest, response)
+
+
+def _add(build: Build, rest: str, response: dict[str, Any]) -> None:
+    text = response.get("body") or ""
+    if rest == "consoleText":
+        build.console = text
+    elif rest == "api/json":
+        for name, value in json.loads(text).items():
+            if name not in ("_class", "number", "url"):
+                build.values.setdefault(name, value)
+    else:
+        body = (
+            base64.b64decode(text)
+            if response.get("body_encoding") == "base64"
+            else text.encode("utf-8", "surrogatepass")
+        )
+        build.extra.setdefault(rest, (response["headers"].get("content-type", ""), body))
