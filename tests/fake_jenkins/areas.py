@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .nodes import Node, fake_monitors
-from .recorded_builds import add_builds
+from .recorded_builds import add_branch_builds, add_builds
 from .seed import add_branches, add_earlier_credentials, answer_of, bare_state, find
 from .state import State
 from .xmldoc import parse
@@ -61,7 +61,17 @@ def more_jobs(state: State) -> None:
 
 
 def branches(state: State) -> None:
+    """The branches as they are before their first build: Declarative has not yet set what the Jenkinsfile declares."""
     add_branches(state, state.jobs["acme/app"])
+    plain = answer_of(find("multibranch", "15"))
+    mark = "<org.jenkinsci.plugins.pipeline.modeldefinition.actions.DeclarativeJobAction/>"
+    state.jobs["acme/app/main"].config = plain.replace("<name>develop</name>", "<name>main</name>").replace(
+        "<actions/>", f"<actions>{mark}</actions>", 1
+    )
+
+
+def declared(state: State) -> None:
+    state.jobs["acme/app/main"].config = answer_of(find("multibranch", "14"))
 
 
 def agent1(state: State) -> None:
@@ -131,6 +141,20 @@ def late(state: State) -> None:
     add_builds(state)
 
 
+def indexed(state: State) -> None:
+    """An indexing has just started the second build of each branch."""
+    late(state)
+    state.save(state.jobs["acme/app"])
+    state.jobs["acme/app"].indexing_log = answer_of(find("multibranch", "06"))
+    add_branch_builds(state, running=True)
+
+
+def orphaned(state: State) -> None:
+    """A branch was deleted in the repository, and an indexing noticed it."""
+    state.remove("acme/app/feature%2Flogin")
+    state.jobs["acme/app"].indexing_log = answer_of(find("multibranch", "48"))
+
+
 def second_instance(state: State) -> None:
     """The permissions were recorded on another controller with a copy of the folder, and without agents."""
     add_builds(state)
@@ -144,7 +168,7 @@ AREAS: dict[str, Area] = {
         between={
             "folders/10": deep_folders,
             # the rest of the area was recorded at the very end
-            "folders/58": (("jobs", 1, 155), ("views", 41, 41), ("credentials", 1, 73)),
+            "folders/58": (("jobs", 1, 155), ("views", 1, 50), ("credentials", 1, 73)),
             "folders/60": known_secrets,
             "folders/62": asks,
         }
@@ -153,9 +177,16 @@ AREAS: dict[str, Area] = {
     "views": Area(GROWN),
     "nodes": Area(GROWN, agent1),
     "credentials": Area((FOLDERS,)),
-    "multibranch": Area((FOLDERS, ("jobs", 1, 55)), lambda state: (branches(state), agent1(state), None)[-1]),
+    "multibranch": Area(
+        LATE,
+        indexed,
+        {"multibranch/14": declared, "multibranch/31": add_branch_builds, "multibranch/47": orphaned},
+    ),
     "plugins": Area(),
     "inventory": Area(LATE, late),
     "errors": Area(LATE, late),
+    "builds": Area(LATE, late),
+    "queue": Area(LATE, late),
+    "system": Area(LATE, late),
     "permissions": Area(LATE, second_instance),
 }

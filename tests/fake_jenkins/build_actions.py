@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+from typing import Any
+
 from . import pages
 from .auth import BUILD, REPLAY
 from .call import Call
-from .exported import build_data
+from .exported import build_data, recorded
 from .items import Build, Item
 from .queue_actions import enqueue
 from .remote_api import answer
@@ -71,30 +75,58 @@ def _of_build(call: Call, build: Build, rest: list[str]) -> Response:
     item = call.item
     if rest[0] == "api":
         data = build_data(call.context, item, build)
-        if rest[1:] == ["json"] or rest[1:] == ["xml"]:
-            data = Data(data.cls, data.values, dict.fromkeys(data.values, ALWAYS))
-        return answer(call, data, rest)
+        return answer(call, Data(data.cls, {**data.values, **_neighbours(call, build)}, default=1), rest)
     if rest == ["consoleText"]:
         return pages.plain(build.console)
+    if rest == ["console"]:
+        return pages.page(f"{item.full_display_name} #{build.number} Console [Jenkins]", f"<pre>{build.console}</pre>")
     if rest == ["logText", "progressiveText"]:
         return _progressive(call, build)
     if rest[0] == "replay" and not call.may(REPLAY):
         return pages.refresh_not_found()
     found = build.extra.get("/".join(rest))
-    if found is None and rest[-1:] == ["json"]:
-        found = build.extra.get("/".join(rest[:-2]) + "/api/json")
     if found is None:
-        if rest[0] == "replay":
-            return pages.refresh_not_found()
-        return call.not_found()
+        return pages.refresh_not_found() if rest[0] in _OPTIONAL else call.not_found()
     kind, body = found
+    if rest[-2:] == ["api", "json"]:
+        return answer(call, recorded(json.loads(body)), ["api", "json"])
     if kind.startswith("text/html"):
-        page = pages.page("Jenkins", "")
+        title = re.search(rb"<title>(.*?)</title>", body)
+        page = pages.page(title[1].decode() if title else "Jenkins", "")
         page.body = body
         return page
-    if rest[-2:] == ["api", "json"]:
-        return pages.api(body, kind)
-    return Response(200, {"Content-Type": kind}, body, compressible=not kind.startswith("application/octet"))
+    if rest[0] in ("wfapi", "execution"):
+        return Response(200, {"Content-Type": kind}, _as_asked(call, build, body))
+    headers = {"Content-Type": kind}
+    if rest[0] == "artifact":
+        policy = "sandbox; default-src 'none'; img-src 'self'; style-src 'self';"
+        headers |= dict.fromkeys(("Content-Security-Policy", "X-WebKit-CSP", "X-Content-Security-Policy"), policy)
+        headers["Accept-Ranges"] = "bytes"
+    return Response(200, headers, body, compressible=not kind.startswith("application/octet"))
+
+
+# actions that a build may have; asking for one that it has not gives a page that leads back
+_OPTIONAL = ("replay", "testReport", "injectedEnvVars")
+
+
+def _as_asked(call: Call, build: Build, body: bytes) -> bytes:
+    """The links of the stage view are made with the build's name as the request has it."""
+    return (
+        body.replace(f"/{build.number}/".encode(), f"/{call.rest[0]}/".encode())
+        if call.rest[0] in _PERMALINKS
+        else body
+    )
+
+
+def _neighbours(call: Call, build: Build) -> dict[str, Any]:
+    builds = call.item.builds
+    place = builds.index(build)
+    out: dict[str, Any] = {}
+    for name, at in (("nextBuild", place - 1), ("previousBuild", place + 1)):
+        other = builds[at] if 0 <= at < len(builds) else None
+        url = f"{call.context.url(call.item)}{other.number}/" if other else ""
+        out[name] = Data(None, {"number": other.number, "url": url}, default=ALWAYS) if other else None
+    return out
 
 
 def _progressive(call: Call, build: Build) -> Response:

@@ -66,9 +66,11 @@ def differences(exchange: dict[str, Any], status: int, headers: dict[str, str], 
     expected = exchange["response"]
     out = [] if status == expected["status"] else [f"status {status}, recorded {expected['status']}"]
     wanted: dict[str, Any] = expected["headers"]
-    for name in EXACT:
-        if headers.get(name) != wanted.get(name) and not _empty_body(exchange, name):
-            out.append(f"{name}: {headers.get(name)!r}, recorded {wanted.get(name)!r}")
+    out += [
+        f"{name}: {headers.get(name)!r}, recorded {wanted.get(name)!r}"
+        for name in EXACT
+        if headers.get(name) != wanted.get(name) and not _empty_body(exchange, name)
+    ]
     out += [f"{name} present or absent" for name in PRESENT if (name in headers) != (name in wanted)]
     cookies = {name.split(".")[0] for name in wanted.get("set-cookie", [])}
     for cookie in ("remember-me",):

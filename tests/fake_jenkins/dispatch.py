@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import build_actions, credential_actions, kinds, pages, view_actions
+from . import build_actions, credential_actions, indexing, kinds, pages, view_actions
 from .auth import Caller, authenticate
 from .call import Call, resolve, segments
 from .exported import bean
@@ -38,7 +38,11 @@ def _checked(request: Request, state: State, root_url: str, caller: Caller, firs
         return pages.anonymous(request.raw_path, request.query)
     if request.raw_path.lstrip("/") in state.documents:
         kind, body = state.documents[request.raw_path.lstrip("/")]
-        return Response(200, {"Content-Type": kind}, body, compressible=kind.startswith("text/"))
+        return (
+            pages.api(body, kind)
+            if "/api/" in request.raw_path
+            else Response(200, {"Content-Type": kind}, body, compressible=True)
+        )
     call = resolve(request, state, caller, root_url)
     if call.refused is not None:
         return Response(404) if request.method == "DELETE" and call.refused.status == 404 else call.refused
@@ -90,6 +94,8 @@ def _more(call: Call) -> Response:
         return job_config_history(call)
     if rest == ["build"] and item.kind and item.kind.computed:
         return index(call) if call.is_post else pages.needs_post(call.url)
+    if rest[0] in ("computation", "indexing") and item.kind and item.kind.computed:
+        return indexing.serve(call)
     return build_actions.serve(call)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from . import kinds
 from .auth import ITEM_READ, Caller
 from .credentials import Store
-from .health import reports
+from .health import reports, tests
 from .items import Build, Item
 from .names import encode_segment
 from .nodes import Node, monitor_data
@@ -18,6 +18,7 @@ from .state import State
 from .views import View
 
 CREDENTIALS_ACTION = "com.cloudbees.plugins.credentials.ViewCredentialsAction"
+PARAMETERS = "hudson.model.ParametersDefinitionProperty"
 DISPLAY_ACTION = "org.jenkinsci.plugins.displayurlapi.actions.JobDisplayAction"
 
 
@@ -99,11 +100,7 @@ def _actions(blanks_before: int, displays: bool, blanks_after: int) -> Any:
         blank = Data(None)
         stores: dict[str, Any] = {"folder": item.store.data()} if item.store else {}
         parameters = definitions(item.meta.parameters)
-        out: list[Any] = (
-            [Data("hudson.model.ParametersDefinitionProperty", {"parameterDefinitions": parameters}, default=2)]
-            if parameters
-            else []
-        )
+        out: list[Any] = [Data(PARAMETERS, {"parameterDefinitions": parameters}, default=2)] if parameters else []
         out += [blank] * blanks_before
         if displays:
             out.append(Data(DISPLAY_ACTION, {"displayUrl": context.url(item)}))
@@ -113,16 +110,28 @@ def _actions(blanks_before: int, displays: bool, blanks_after: int) -> Any:
     return get
 
 
+def _pipeline_actions(context: Context, item: Item) -> list[Any]:
+    """A pipeline's properties and the marks of Declarative add actions that export nothing."""
+    own = len(item.meta.properties) - 1 if item.is_computed else len(item.meta.properties)
+    blanks = (4 if item.is_computed else 5) + max(0, own) + item.meta.marks
+    return [each for each in _actions(blanks, True, 2)(context, item) if each.cls != PARAMETERS]
+
+
 def _property(context: Context, item: Item) -> list[Any]:
     out: list[Any] = []
     for tag in item.meta.properties:
-        if tag == "hudson.model.ParametersDefinitionProperty":
+        if tag == PARAMETERS:
             out.append(Data(tag, {"parameterDefinitions": definitions(item.meta.parameters)}, default=2))
         elif tag.endswith("BranchJobProperty"):
-            out.append(Data(tag, {"branch": Data(None)}, default=1))
+            out.append(Data(tag, {"branch": _branch()}, default=1))
         else:
             out.append(Data(tag))
     return out
+
+
+def _branch() -> Data:
+    head = Data("jenkins.plugins.git.GitBranchSCMHead")
+    return Data(None, {"head": head, "scm": Data("hudson.plugins.git.GitSCM")})
 
 
 def _related(context: Context, item: Item, downstream: bool) -> list[Bean]:
@@ -170,6 +179,8 @@ def _item_props(actions: Any) -> tuple[Prop, ...]:
 
 
 _JOB_PROPS = (
+    # shown by name only
+    Prop("allBuilds", lambda context, item: [build_data(context, item, build) for build in item.builds], -99),
     Prop("buildable", lambda context, item: not item.meta.disabled and not item.held),
     Prop("builds", lambda context, item: [build_data(context, item, build) for build in item.builds[:100]]),
     Prop("color", lambda context, item: item.color, 2),
@@ -200,7 +211,11 @@ _PROJECT_PROPS = (
 )
 JOB = Exported((*_item_props(_actions(3, True, 0)), *_JOB_PROPS), _exposed)
 FREESTYLE = Exported(
-    (*_item_props(lambda c, i: _actions(4 if i.meta.parameters else 3, True, 0)(c, i)), *_JOB_PROPS, *_PROJECT_PROPS),
+    (
+        *_item_props(lambda c, i: _actions(3 + bool(i.meta.parameters) + bool(tests(i)), True, 0)(c, i)),
+        *_JOB_PROPS,
+        *_PROJECT_PROPS,
+    ),
     _exposed,
 )
 MATRIX = Exported(
@@ -209,7 +224,7 @@ MATRIX = Exported(
 )
 PIPELINE = Exported(
     (
-        *_item_props(lambda c, i: _actions(4 if i.is_computed else 5, True, 2)(c, i)),
+        *_item_props(_pipeline_actions),
         *_JOB_PROPS,
         Prop("concurrentBuild", lambda context, item: "DisableConcurrentBuilds" not in " ".join(item.meta.properties)),
         Prop("resumeBlocked", lambda context, item: "DisableResume" in " ".join(item.meta.properties)),
@@ -230,7 +245,12 @@ _GROUP_PROPS = (
 )
 FOLDER = Exported((*_item_props(_actions(3, False, 0)), *_GROUP_PROPS), _exposed)
 MULTIBRANCH = Exported(
-    (*_item_props(_actions(6, False, 0)), *_GROUP_PROPS, Prop("sources", lambda context, item: [Data(None)])), _exposed
+    (
+        *_item_props(_actions(6, False, 0)),
+        *_GROUP_PROPS,
+        Prop("sources", lambda context, item: [Data(None, {"source": Data("jenkins.plugins.git.GitSCMSource")})]),
+    ),
+    _exposed,
 )
 _BY_CLASS = {
     kinds.FOLDER: FOLDER,

@@ -30,7 +30,7 @@ def reports(item: Item) -> list[Report]:
     if item.is_group:
         worst = _worst(item) if item.meta.worst_child else None
         return [worst] if worst else []
-    return [report for report in (_tests(item), _stability(item)) if report]
+    return [report for report in (tests(item), _stability(item)) if report]
 
 
 def _stability(item: Item) -> Report | None:
@@ -45,7 +45,8 @@ def _stability(item: Item) -> Report | None:
     return Report(score, f"Build stability: {text}")
 
 
-def _tests(item: Item) -> Report | None:
+def tests(item: Item) -> Report | None:
+    """Says how the tests of the last build went, if it had any."""
     last = next((build for build in item.builds if build.result), None)
     for action in last.values.get("actions", []) if last else []:
         if action.get("totalCount"):

@@ -44,6 +44,7 @@ class Meta:
     axes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     downstream: tuple[str, ...] = ()
     properties: tuple[str, ...] = ()
+    marks: int = 0  # actions that were saved with it
     can_roam: bool = True
     worst_child: bool = False  # a folder that shows the worst health below it
 
@@ -207,6 +208,7 @@ def _read_meta(config: bytes) -> Meta:
         downstream=tuple(name.strip() for name in trigger.get("childProjects").split(",") if name.strip())
         if trigger
         else (),
+        marks=len(actions.elements) if (actions := root.find("actions")) else 0,
         can_roam=root.get("canRoam", "false" if root.tag == "project" else "true") == "true",
         worst_child=root.find("healthMetrics/com.cloudbees.hudson.plugins.folder.health.WorstChildHealthMetric")
         is not None,

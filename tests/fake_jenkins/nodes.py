@@ -178,6 +178,8 @@ def form_json(raw: str | None) -> dict[str, Any]:
 def monitor_data(node: Node) -> dict[str, Any]:
     """Gives monitorData; an agent that was never online has none."""
     out: dict[str, Any] = {}
+    if node.builtin and not node.monitors:
+        return out  # not measured yet
     for short in MONITORS:
         name = f"hudson.node_monitors.{short}Monitor"
         value = node.monitors.get(name)

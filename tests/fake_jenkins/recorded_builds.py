@@ -25,6 +25,27 @@ def add_builds(state: State) -> None:
     _add_documents(state)
 
 
+_BRANCHES = {"main": ("20", "32"), "develop": ("20", "37"), "feature%2Flogin": ("21", "42")}
+
+
+def add_branch_builds(state: State, running: bool = False) -> None:
+    """Gives the branches the second build that an indexing started: still running, or done."""
+    for name, (started, done) in _BRANCHES.items():
+        branch = state.jobs[f"acme/app/{name}"]
+        values = json.loads(answer_of(find("multibranch", started if running else done)))
+        build = Build(
+            2, {key: each for key, each in values.items() if key not in ("_class", "number", "url")}, values["_class"]
+        )
+        if name == "develop" and running:
+            build.values["fullDisplayName"] = build.values["fullDisplayName"].replace("main", name)
+        branch.builds = [build, *(each for each in branch.builds if each.number != 2)]
+        branch.next_build = 3
+        if not running:
+            for offset, rest in ((1, "consoleText"), (2, "wfapi/describe"), (3, "testReport/api/json")):
+                response = recording(find("multibranch", str(int(done) + offset)))["response"]
+                _add(build, rest, {**response, "body": response["body"].replace("/lastBuild/", "/2/")})
+
+
 def _from_snapshot(group: Item, values: dict[str, Any]) -> None:
     for each in values.get("jobs", []):
         item = group.child(each["name"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from . import credential_actions, node_actions, pages, queue_actions, scripts
+from . import credential_actions, indexing, node_actions, pages, queue_actions, scripts
 from .auth import ADMINISTER
 from .call import Call
 from .exported import VIEW, recorded
@@ -180,11 +180,6 @@ def _search(call: Call) -> Response:
     return response
 
 
-def _update_center(call: Call) -> Response:
-    found = call.state.documents.get("updateCenter")
-    return pages.api(found[1], found[0]) if found else call.not_found()
-
-
 def _adjuncts(call: Call) -> Response:
     return call.not_found() if call.slash else pages.found(f"{call.url}/")
 
@@ -212,7 +207,7 @@ ROOT_ACTIONS: dict[str, Callable[[Call], Response]] = {
     "safeRestart": _danger,
     "search": _search,
     "adjuncts": _adjuncts,
-    "updateCenter": _update_center,
+    "git": indexing.notify_commit,
     "restart": lambda call: (
         _danger(call) if call.is_post else pages.page("Restart Jenkins [Jenkins]", "<h1>Restart</h1>")
     ),

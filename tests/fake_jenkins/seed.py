@@ -46,6 +46,10 @@ def bare_state() -> State:
     state.plugins = [dict(plugin) for plugin in _plugins()]
     state.nodes[""] = Node("", online=True, monitors=fake_monitors("/var/lib/jenkins"), executor_order=(3, 2, 0, 1))
     state.casc = answer_of(find("system", "41"))
+    state.documents["updateCenter/api/json"] = (
+        "application/json;charset=utf-8",
+        answer_of(find("plugins", "09")).encode(),
+    )
     state.documents["robots.txt"] = ("text/plain", answer_of(find("auth", "07")).encode())
     return state
 
@@ -117,6 +121,14 @@ def add_branches(state: State, project: Item) -> None:
         project.add(branch)
 
 
+def add_recorded_builds(state: State) -> None:
+    from .recorded_builds import add_branch_builds, add_builds  # they read recordings through this module
+
+    add_builds(state)
+    add_branch_builds(state)
+    state.jobs["acme/app"].indexing_log = answer_of(find("multibranch", "06"))
+
+
 def recorded_state() -> State:
     """The recorded controller, each configuration in its saved form."""
     state = empty_state()
@@ -139,6 +151,7 @@ def recorded_state() -> State:
         if node.name == "agent1":
             node.online, node.monitors = True, fake_monitors("/home/jenkins/agent")
         state.nodes[node.name] = node
+    add_recorded_builds(state)
     return state
 
 
