@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .items import Build
 from .nodes import Node, fake_monitors
 from .recorded_builds import add_branch_builds, add_builds
 from .seed import add_branches, add_earlier_credentials, answer_of, bare_state, find
-from .state import State
+from .state import QueueItem, State
 from .xmldoc import parse
 
 Happening = Callable[[State], None]
@@ -141,6 +142,23 @@ def late(state: State) -> None:
     add_builds(state)
 
 
+def built(state: State) -> None:
+    """All builds that the area speaks of, from the beginning."""
+    asks(state)
+    late(state)
+    add_builds(state, later=True)
+
+
+def queued(state: State) -> None:
+    """One build waits for a label that no node has, and another one is running."""
+    late(state)
+    waiting = QueueItem(479, state.jobs["acme/platform/waits-for-label"], "admin", "", 0)
+    state.queue[479], state.next_queue_id = waiting, 659
+    state.jobs["acme/platform/fails"].builds.clear()
+    sleeper = state.jobs["acme/platform/sleeper"]
+    sleeper.builds.insert(0, Build(2, {"building": True, "result": None}, "hudson.model.FreeStyleBuild"))
+
+
 def indexed(state: State) -> None:
     """An indexing has just started the second build of each branch."""
     late(state)
@@ -185,8 +203,8 @@ AREAS: dict[str, Area] = {
     "plugins": Area(),
     "inventory": Area(LATE, late),
     "errors": Area(LATE, late),
-    "builds": Area(LATE, late),
-    "queue": Area(LATE, late),
+    "builds": Area(LATE, built),
+    "queue": Area(LATE, queued),
     "system": Area(LATE, late),
     "permissions": Area(LATE, second_instance),
 }

@@ -7,7 +7,9 @@ import re
 from typing import Any
 
 from . import pages
+from .artifacts import serve_artifact
 from .auth import BUILD, REPLAY
+from .build_changes import CHANGES, change
 from .call import Call
 from .exported import build_data, recorded
 from .items import Build, Item
@@ -16,6 +18,7 @@ from .remote_api import answer
 from .stapler import ALWAYS, Data
 from .wire import Response
 
+PIPELINE_RUN = "org.jenkinsci.plugins.workflow.job.WorkflowRun"
 _PERMALINKS = {
     "lastBuild": None,
     "lastCompletedBuild": ("SUCCESS", "UNSTABLE", "FAILURE", "ABORTED", "NOT_BUILT"),
@@ -52,9 +55,7 @@ def _find(item: Item, name: str) -> Build | None:
 
 def _build(call: Call, with_parameters: bool) -> Response:
     if not call.is_post:
-        response = pages.needs_post(call.url)
-        response.headers["Allow"] = "POST"
-        return response
+        return pages.page("Form post required [Jenkins]", "<h1>Form post required</h1>", 405, {"Allow": "POST"})
     if not call.may(BUILD):
         return call.denied(BUILD)
     item = call.item
@@ -75,7 +76,13 @@ def _of_build(call: Call, build: Build, rest: list[str]) -> Response:
     item = call.item
     if rest[0] == "api":
         data = build_data(call.context, item, build)
-        return answer(call, Data(data.cls, {**data.values, **_neighbours(call, build)}, default=1), rest)
+        return answer(
+            call,
+            Data(data.cls, {**data.values, **(_neighbours(call, build) if data.cls == PIPELINE_RUN else {})}),
+            rest,
+        )
+    if len(rest) == 1 and rest[0] in CHANGES:
+        return change(call, build, rest[0])
     if rest == ["consoleText"]:
         return pages.plain(build.console)
     if rest == ["console"]:
@@ -84,6 +91,8 @@ def _of_build(call: Call, build: Build, rest: list[str]) -> Response:
         return _progressive(call, build)
     if rest[0] == "replay" and not call.may(REPLAY):
         return pages.refresh_not_found()
+    if rest[0] == "artifact":
+        return serve_artifact(call, build, rest)
     found = build.extra.get("/".join(rest))
     if found is None:
         return pages.refresh_not_found() if rest[0] in _OPTIONAL else call.not_found()
@@ -97,16 +106,11 @@ def _of_build(call: Call, build: Build, rest: list[str]) -> Response:
         return page
     if rest[0] in ("wfapi", "execution"):
         return Response(200, {"Content-Type": kind}, _as_asked(call, build, body))
-    headers = {"Content-Type": kind}
-    if rest[0] == "artifact":
-        policy = "sandbox; default-src 'none'; img-src 'self'; style-src 'self';"
-        headers |= dict.fromkeys(("Content-Security-Policy", "X-WebKit-CSP", "X-Content-Security-Policy"), policy)
-        headers["Accept-Ranges"] = "bytes"
-    return Response(200, headers, body, compressible=not kind.startswith("application/octet"))
+    return Response(200, {"Content-Type": kind}, body, compressible=True)
 
 
 # actions that a build may have; asking for one that it has not gives a page that leads back
-_OPTIONAL = ("replay", "testReport", "injectedEnvVars")
+_OPTIONAL = ("replay", "testReport", "injectedEnvVars", "wfapi")
 
 
 def _as_asked(call: Call, build: Build, body: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import build_actions, credential_actions, indexing, kinds, pages, view_actions
+from . import build_actions, credential_actions, indexing, kinds, pages, queue_actions, view_actions
 from .auth import Caller, authenticate
 from .call import Call, resolve, segments
 from .exported import bean
@@ -44,6 +44,7 @@ def _checked(request: Request, state: State, root_url: str, caller: Caller, firs
             else Response(200, {"Content-Type": kind}, body, compressible=True)
         )
     call = resolve(request, state, caller, root_url)
+    call.context.queue_item = lambda queued: queue_actions.item_data(call, queued)
     if call.refused is not None:
         return Response(404) if request.method == "DELETE" and call.refused.status == 404 else call.refused
     return _serve(call)

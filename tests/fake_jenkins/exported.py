@@ -31,6 +31,7 @@ class Context:
     caller: Caller
     urls: dict[int, str] = field(default_factory=dict)
     view_urls: dict[int, str] = field(default_factory=dict)
+    queue_item: Any = None  # how a queue item is exported: it exports its task in turn
 
     def url(self, item: Item) -> str:
         found = self.urls.get(id(item))
@@ -178,6 +179,11 @@ def _item_props(actions: Any) -> tuple[Prop, ...]:
     )
 
 
+def _queue_item(context: Context, item: Item) -> Any:
+    queued = next((each for each in context.state.queue.values() if each.item is item and not each.cancelled), None)
+    return context.queue_item(queued) if queued and context.queue_item else None
+
+
 _JOB_PROPS = (
     # shown by name only
     Prop("allBuilds", lambda context, item: [build_data(context, item, build) for build in item.builds], -99),
@@ -199,7 +205,7 @@ _JOB_PROPS = (
     Prop("lastUnsuccessfulBuild", _find_build("FAILURE", "UNSTABLE", "ABORTED", "NOT_BUILT")),
     Prop("nextBuildNumber", lambda context, item: item.next_build),
     Prop("property", _property, inline=True),
-    Prop("queueItem", lambda context, item: None),
+    Prop("queueItem", _queue_item),
 )
 _PROJECT_PROPS = (
     Prop("concurrentBuild", lambda context, item: item.meta.concurrent),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
-from . import pages
+from . import kinds, pages
 from .auth import CANCEL
 from .call import Call
 from .exported import bean, recorded
@@ -30,12 +31,39 @@ def item_data(call: Call, queued: QueueItem) -> Data:
         "stuck": False,
         "task": bean(queued.item),
         "url": f"queue/item/{queued.ident}/",
-        "why": None if queued.cancelled else queued.why,
+        "why": queued.why,
     }
     if queued.cancelled:
-        return Data("hudson.model.Queue$LeftItem", {**values, "cancelled": True})
-    values["timestamp"] = queued.since + 5000
-    return Data("hudson.model.Queue$WaitingItem", values)
+        return Data("hudson.model.Queue$LeftItem", {**values, "why": None, "cancelled": True, "executable": None})
+    phase = _phase(call, queued)
+    if phase == "Waiting":
+        values["timestamp"] = queued.since + queued.quiet * 1000
+    else:
+        values["buildableStartMilliseconds"] = queued.since
+    if phase == "Buildable":
+        values["pending"] = False
+    return Data(f"hudson.model.Queue${phase}Item", {**values, **_reason(call, queued, phase)})
+
+
+def _phase(call: Call, queued: QueueItem) -> str:
+    """Waiting for the quiet period, blocked by the build before it, or buildable if only there were an executor."""
+    if queued.since + queued.quiet * 1000 > time.time() * 1000:
+        return "Waiting"
+    building = bool(queued.item.builds and queued.item.builds[0].values.get("building"))
+    return "Blocked" if building and queued.item.cls != kinds.PIPELINE else "Buildable"
+
+
+def _reason(call: Call, queued: QueueItem, phase: str) -> dict[str, Any]:
+    if phase == "Waiting":
+        left = queued.since / 1000 + queued.quiet - time.time()
+        return {"why": f"In the quiet period. Expires in {left:.1f} sec"}
+    if phase == "Blocked":
+        why = f"Build #{queued.item.builds[0].number} is already in progress (ETA: 1 min 58 sec)"
+        return {"blocked": True, "why": why}
+    label = queued.item.meta.label
+    if label and not any(label in node.labels for node in call.state.nodes.values()):
+        return {"buildable": True, "stuck": True, "why": f"There are no nodes with the label ‘{label}’"}
+    return {"buildable": True, "why": queued.why}
 
 
 def enqueue(call: Call) -> QueueItem:
@@ -47,8 +75,12 @@ def enqueue(call: Call) -> QueueItem:
     for queued in state.queue.values():
         if queued.item is call.item and not queued.cancelled and queued.params == params:
             return queued
-    why = "In the quiet period. Expires in 4.9 sec"
-    queued = QueueItem(state.next_queue_id, call.item, call.caller.name, why, int(time.time() * 1000), params=params)
+    delay = re.match(r"\d+", call.param("delay") or "5")
+    now = int(time.time() * 1000)
+    queued = QueueItem(
+        state.next_queue_id, call.item, call.caller.name, "Waiting for next available executor", now, params=params
+    )
+    queued.quiet = int(delay[0]) if delay else 5
     state.queue[queued.ident] = queued
     state.next_queue_id += 1
     return queued
@@ -63,19 +95,35 @@ def serve(call: Call) -> Response:
             Data("hudson.model.Queue", {"discoverableItems": [], "items": items}, inline=frozenset({"items"})),
             rest,
         )
-    if rest[:1] == ["item"] and len(rest) > 2 and rest[1].isdigit() and int(rest[1]) in call.state.queue:
-        return answer(call, item_data(call, call.state.queue[int(rest[1])]), rest[2:])
+    if rest[:1] == ["item"] and len(rest) > 1:
+        return _item(call, rest[1], rest[2:])
     if rest == ["cancelItem"]:
         if not call.is_post:
             return pages.needs_post(call.url)
-        ident = call.param("id") or ""
-        queued = call.state.queue.get(int(ident)) if ident.isdigit() else None
-        if queued is None:
-            return pages.page("Jenkins [Jenkins]", "<h1>Not found</h1>", 404)
-        if not call.may(CANCEL):
-            return call.denied(CANCEL)
-        if queued.cancelled:
-            return pages.oops()
-        queued.cancelled = True
-        return Response(204)
+        return _cancel(call, call.param("id") or "")
     return call.not_found()
+
+
+def _item(call: Call, ident: str, rest: list[str]) -> Response:
+    if not ident.isdigit():
+        return pages.oops()
+    queued = call.state.queue.get(int(ident))
+    if queued is None:
+        return call.not_found()
+    if rest == ["cancelQueue"] and call.is_post:
+        return _cancel(call, ident)
+    if not rest:
+        return pages.page("Queue [Jenkins]", "<h1>Queue</h1>") if call.slash else pages.found(f"{call.url}/")
+    return answer(call, item_data(call, queued), rest)
+
+
+def _cancel(call: Call, ident: str) -> Response:
+    queued = call.state.queue.get(int(ident)) if ident.isdigit() else None
+    if queued is None:
+        return pages.page("Jenkins [Jenkins]", "<h1>Not found</h1>", 404)
+    if not call.may(CANCEL):
+        return call.denied(CANCEL)
+    if queued.cancelled:
+        return pages.page("Jenkins [Jenkins]", "<h1>Error</h1>", 500)
+    queued.cancelled = True
+    return Response(204)

@@ -19,10 +19,10 @@ _DOCUMENTS = re.compile(
 )
 
 
-def add_builds(state: State) -> None:
-    """Gives the recorded jobs the builds that they had when the inventory was taken."""
+def add_builds(state: State, later: bool = False) -> None:
+    """Gives the recorded jobs the builds that they had when the inventory was taken; `later`: also those that ran afterwards."""
     _from_snapshot(state.jobs["acme"], json.loads(answer_of(find("inventory", "21"))))
-    _add_documents(state)
+    _add_documents(state, later)
 
 
 _BRANCHES = {"main": ("20", "32"), "develop": ("20", "37"), "feature%2Flogin": ("21", "42")}
@@ -60,8 +60,9 @@ def _from_snapshot(group: Item, values: dict[str, Any]) -> None:
         _from_snapshot(item, each)
 
 
-def _add_documents(state: State) -> None:
-    for path in sorted(RECORDINGS.glob("*/*.json")):
+def _add_documents(state: State, later: bool) -> None:
+    # answers first: the documents of a build are kept with it
+    for path in sorted(RECORDINGS.glob("*/*.json"), key=lambda path: "api" not in path.stem):
         exchange = recording(f"{path.parent.name}/{path.stem}")
         request, response = exchange["request"], exchange["response"]
         hit = _BUILD_PATH.match(request["path"])
@@ -74,10 +75,23 @@ def _add_documents(state: State) -> None:
             continue
         names = [name for name in segments(hit["job"]) if name != "job"]
         item = state.jobs.find("/".join(names))
-        build = next((each for each in item.builds if each.number == int(hit["number"])), None) if item else None
         rest = "/".join(segments(hit["rest"]))
-        if build is not None and not request.get("query") and _DOCUMENTS.fullmatch(rest):
+        build = next((each for each in item.builds if each.number == int(hit["number"])), None) if item else None
+        if build is None and item and later and rest == "api/json":
+            build = _later_build(item, int(hit["number"]), response)
+        if build is not None and request.get("query") in (None, "", "depth=0") and _DOCUMENTS.fullmatch(rest):
             _add(build, rest, response)
+
+
+def _later_build(item: Item, number: int, response: dict[str, Any]) -> Build | None:
+    """Makes a build that ran after the snapshot of its own answer."""
+    values = json.loads(response["body"])
+    if values.get("number") != number:
+        return None
+    build = Build(number, {k: v for k, v in values.items() if k not in ("_class", "number", "url")}, values["_class"])
+    item.builds = sorted([*item.builds, build], key=lambda each: -each.number)
+    item.next_build = max(item.next_build, number + 1)
+    return build
 
 
 def _add(build: Build, rest: str, response: dict[str, Any]) -> None:

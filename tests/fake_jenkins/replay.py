@@ -19,6 +19,7 @@ from .compare import differences
 from .seed import RECORDINGS, recording
 from .server import FakeJenkins
 
+_ITEM = re.compile(r"(queue/item/|cancelItem\?id=)(\d+)")
 ROOT_URL = "http://jenkins.example:8080/"
 
 
@@ -50,6 +51,7 @@ class Client:
     fake: FakeJenkins
     _cookies: dict[str, str] = field(default_factory=dict)
     _crumbs: dict[str, str] = field(default_factory=dict)
+    _items: dict[str, str] = field(default_factory=dict)  # recorded queue number -> the fake's
     _socket: socket.socket | None = None
 
     def close(self) -> None:
@@ -80,9 +82,15 @@ class Client:
         data = base64.b64decode(body) if request.get("body_encoding") == "base64" else body.encode()
         if "crumb-in-form-body" in name:
             data = f"Jenkins-Crumb={self._crumb(name, who)}".encode()
+        target = _ITEM.sub(lambda hit: f"{hit[1]}{self._items.get(hit[2], hit[2])}", target)
         raw = target.encode("latin-1" if exchange["client"] == "raw socket" else "utf-8", "replace")
         answer = self._exchange(request["method"], raw, headers, self._secrets(data))
         self._learn(who, answer)
+        recorded, mine = (
+            _ITEM.search(each.get("location", "")) for each in (exchange["response"]["headers"], answer[1])
+        )
+        if recorded and mine:
+            self._items[recorded[2]] = mine[2]
         return answer
 
     def _secrets(self, data: bytes) -> bytes:

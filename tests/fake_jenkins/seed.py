@@ -124,7 +124,7 @@ def add_branches(state: State, project: Item) -> None:
 def add_recorded_builds(state: State) -> None:
     from .recorded_builds import add_branch_builds, add_builds  # they read recordings through this module
 
-    add_builds(state)
+    add_builds(state, later=True)
     add_branch_builds(state)
     state.jobs["acme/app"].indexing_log = answer_of(find("multibranch", "06"))
 

@@ -50,6 +50,7 @@ class QueueItem:
     why: str
     since: int
     cancelled: bool = False
+    quiet: int = 0  # seconds of the quiet period
     params: dict[str, str] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)  # recorded answer, if it is one
 
