@@ -1,0 +1,118 @@
+"""A config as XStream reads it: objects with fields, lists of items, maps."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from lxml import etree
+
+from cibus.jobs.canonical import SCRIPT_ATTRIBUTE, tree
+from cibus.jobs.compare.model import ConfigText
+
+# elements that are items of a list without being named like a class
+_ITEM_NAMES = frozenset(
+    {
+        "string", "int", "long", "short", "byte", "char", "float", "double", "boolean", "null", "entry",
+        "list", "set", "map", "a", "string-array", "linked-list", "linked-hash-map", "linked-hash-set", "tree-map", "tree-set", "sorted-set", "concurrent-hash-map", "big-int", "big-decimal",
+    }
+)  # fmt: skip
+# what says how a list is held in memory, and what follows from where it stands
+_IGNORED = frozenset({"plugin", "reference", "resolves-to", "class", "serialization", SCRIPT_ATTRIBUTE})
+_LIST_CLASSES = re.compile(
+    r"(?:empty-|singleton-|linked-|array-)?(?:list|set|map)|vector|tree-set|tree-map|linked-hash-(?:set|map)"
+    r"|java\.util\.(?:\w+\.)*\w*(?:List|Set|Map|Vector)|java\.util\.Arrays\$ArrayList|java\.util\.Collections\$\w+|hudson\.util\.(?:DescribableList|PersistedList)"
+    r"|hudson\.util\.CopyOnWrite\w+(?:\$\w+)?|hudson\.model\.View\$PropertyList"
+)
+# classes that mean "nothing here", as the absent element does
+_NULL_CLASSES = frozenset({"hudson.scm.NullSCM"})
+
+
+@dataclass(frozen=True)
+class Node:
+    """An element: its class if that says more than its name, and its text, fields and items."""
+
+    tag: str
+    kind: str
+    text: str
+    attributes: tuple[tuple[str, str], ...]
+    children: tuple[Node, ...]
+
+    @cached_property
+    def repeated(self) -> frozenset[str]:
+        """The names that several children have."""
+        return frozenset(name for name, count in Counter(child.tag for child in self.children).items() if count > 1)
+
+    @cached_property
+    def items(self) -> tuple[Node, ...]:
+        """The children that are items of a list."""
+        return self.items_with(self.repeated)
+
+    @cached_property
+    def fields(self) -> dict[str, Node]:
+        """The children that are fields, by name."""
+        return self.fields_with(self.repeated)
+
+    def items_with(self, repeated: frozenset[str]) -> tuple[Node, ...]:
+        """The items, those of these names among them."""
+        return tuple(child for child in self.children if child.tag in repeated or is_item(child.tag))
+
+    def fields_with(self, repeated: frozenset[str]) -> dict[str, Node]:
+        """The fields, those of these names not among them."""
+        return {child.tag: child for child in self.children if child.tag not in repeated and not is_item(child.tag)}
+
+    @cached_property
+    def is_zero(self) -> bool:
+        """Whether Java has the same in a field that no element sets: false, 0, null, an empty list."""
+        if self.kind in _NULL_CLASSES:
+            return True
+        return not self.kind and not self.children and not self.attributes and self.text in ("", "false", "0", "0.0")
+
+    @cached_property
+    def signature(self) -> tuple[object, ...]:
+        """Equal for two nodes that mean the same."""
+        fields = tuple(sorted((name, node.signature) for name, node in self.fields.items() if not node.is_zero))
+        return (self.tag, self.kind, self.text, self.attributes, fields, tuple(item.signature for item in self.items))
+
+    def value(self, name: str) -> str:
+        """The text of a field; empty if it is not there."""
+        node = self.fields.get(name)
+        return node.text if node is not None else ""
+
+    def rendered(self, indent: str = "") -> str:
+        """The node as lines for a person to read."""
+        name = f"{self.tag} ({self.kind})" if self.kind else self.tag
+        if not self.children:
+            if "\n" in self.text:
+                return "\n".join([f"{indent}{name}:", *(f"{indent}  {line}" for line in self.text.splitlines())])
+            return f"{indent}{name}: {self.text}" if self.text else f"{indent}{name}"
+        return "\n".join([f"{indent}{name}:", *(child.rendered(indent + "  ") for child in self.children)])
+
+
+def is_item(tag: str) -> bool:
+    """Whether an element of this name is an item: named like a class or a basic type, not like a field."""
+    return "." in tag or tag[0].isupper() or tag in _ITEM_NAMES
+
+
+def read_config(config: ConfigText) -> Node:
+    """The tree of a config, its scripts in their places.
+
+    Raises:
+        ConfigXmlError: the document is not well-formed.
+    """
+    return _node(tree(config.xml), config)
+
+
+def _node(element: etree._Element, config: ConfigText) -> Node:
+    script = element.get(SCRIPT_ATTRIBUTE)
+    text = config.scripts.get(str(script), "") if script is not None else element.text or ""
+    children = tuple(_node(child, config) for child in element)
+    if not text.strip() and (children or "\n" in text):  # the layout of children, be it of those that were there once
+        text = ""
+    kind = str(element.get("class") or "")
+    attributes = tuple((str(name), str(value)) for name, value in element.items() if name not in _IGNORED)
+    # browsers send the line ends of a text area as CR LF, and Jenkins drops the CR of shell steps when it saves
+    text = text.replace("\r\n", "\n")
+    return Node(str(element.tag), "" if _LIST_CLASSES.fullmatch(kind) else kind, text, attributes, children)
