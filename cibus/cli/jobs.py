@@ -58,14 +58,17 @@ def export(
     from cibus.jobs.collect import Filter
     from cibus.jobs.export import export as export_into
     from cibus.jobs.fingerprints import fingerprint_key
-    from cibus.jobs.history import commit as commit_export
 
     loaded = configured(config)
     chosen = Filter(tuple(only or ()), tuple(exclude or ()))
     with Client(choose(loaded, controller)) as client:
         with progress() as tell:
             done = export_into(client, folder, fingerprint_key(loaded.snapshot), chosen, fresh=fresh, force=force, progress=tell)
-        subject = commit_export(folder, client) if commit else ""
+        subject = ""
+        if commit:
+            from cibus.jobs.history import commit as commit_export
+
+            subject = commit_export(folder, client)
     if as_json:
         print_json({"folder": str(folder), "counts": done.counts, "missing": done.missing, "secrets": done.secrets, "resumed": done.resumed, "commit": subject})
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -186,15 +187,16 @@ def runs(as_json: AsJson = False) -> None:
 
     home = state_home() / "applies"
     known = [Run(path.parent) for path in sorted(home.glob("*/plan.json"))]
-    rows = []
+    rows: list[dict[str, Any]] = []
     for each in known:
-        last = [notes[-1].status for notes in each.notes().values()]
-        rows.append({"run": each.id, "url": each.plan.url, **{status: last.count(status) for status in sorted(set(last))}})
+        counted = Counter(str(notes[-1].status) for notes in each.notes().values())
+        rows.append({"run": each.id, "url": each.plan.url, "steps": dict(sorted(counted.items()))})
     if as_json:
         print_json(rows)
         return
     for row in rows:
-        print("  ".join([str(row.pop("run")), str(row.pop("url")), ", ".join(f"{count} {status}" for status, count in row.items()) or "nothing done"]))
+        ended = ", ".join(f"{count} {status}" for status, count in row["steps"].items())
+        print(f"{row['run']}  {row['url']}  {ended or 'nothing done'}")
     if not rows:
         print(f"no runs in {home}")
 
@@ -340,7 +342,7 @@ def _proof_lines(done: Applied, differs: list[ConfigDrift]) -> Iterator[tuple[st
     from cibus.jobs.history import line_of
     from cibus.jobs.plan import in_words
 
-    counts = [f"{done.count(status)} {status}" for status in ("done", "already", "refused", "skipped", "failed") if done.count(status)]  # type: ignore[arg-type]
+    counts = [f"{done.count(status)} {status}" for status in ("done", "already", "refused", "skipped", "failed") if done.count(status)]
     yield "", f"run {done.run.id}: {', '.join(counts)}" + (f"; {done.left} not reached" if done.left else "")
     if not differs:
         yield "green", "proved: what was touched was read again and is as the plan says"

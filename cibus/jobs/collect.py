@@ -85,14 +85,14 @@ def presentable(raw: bytes, redactor: Redactor, key: Key) -> Fetched:
 
 
 def why(error: ControllerError) -> str:
-    """Why something could not be read, without the host and the time."""
+    """Why something could not be read."""
     if isinstance(error, Forbidden) and error.permission:
         return f"needs the permission {error.permission}"
     if isinstance(error, NotFound):
-        return "listed, but not to be found"
+        return "not there, or not to be seen with these rights"
     if isinstance(error, Unauthorized):
         return "needs a login"
-    return str(error).partition(": ")[2] or str(error)
+    return str(error)
 
 
 def _any(path: str, globs: Iterable[str]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from cibus.errors import ControllerError, UsageError
@@ -24,16 +26,16 @@ def commit(folder: Path, client: Client | None = None) -> str:
     """
     git(folder, "rev-parse", "--show-toplevel", wrong=f"{folder} is in no git repository: run git init there first")
     names = [name for name in (MANIFEST, *OWNED) if (folder / name).exists() or git(folder, "ls-files", "--", name)]
-    before = _before(folder)
     git(folder, "add", "--all", "--", *names)
     if not git(folder, "status", "--porcelain", "--", *names).strip():
         return ""
     now = Snapshot(FolderTree(folder))
-    if before is None:
+    with _before(folder) as before:
+        found = drift(before, now) if before else None
+    if found is None:
         counts = ", ".join(f"{count} {kind}" for kind, count in sorted(now.manifest.counts.items()))
         subject, body = f"Export of {now.manifest.url}: {counts}", ""
     else:
-        found = drift(before, now)
         subject, body = subject_of(found), body_of(found, client)
     git(folder, "commit", "--quiet", "-m", subject, *(["-m", body] if body else []), "--", *names)
     return subject
@@ -70,12 +72,25 @@ def line_of(found: ConfigDrift) -> str:
     return f"{found.kind} {found.was} -> {found.key}{more}" if found.was else f"{found.kind} {found.key}{more}"
 
 
-def _before(folder: Path) -> Snapshot | None:
+@contextlib.contextmanager
+def _before(folder: Path) -> Iterator[Snapshot | None]:
+    """The snapshot of the last commit; None where there is none."""
+    if not _has_commits(folder) or not git(folder, "ls-tree", "--name-only", "HEAD", "--", MANIFEST):
+        yield None
+        return
+    tree = GitTree(folder, "HEAD", ".")
     try:
-        tree = GitTree(folder, "HEAD", ".")
-        return Snapshot(tree) if MANIFEST in tree.files else None
-    except UsageError:  # no commit yet
-        return None
+        yield Snapshot(tree)
+    finally:
+        tree.close()
+
+
+def _has_commits(folder: Path) -> bool:
+    try:
+        git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+    except UsageError:
+        return False
+    return True
 
 
 def _who(client: Client | None, found: ConfigDrift) -> str:

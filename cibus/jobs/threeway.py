@@ -85,11 +85,11 @@ def _of(key: Key, we: ConfigDrift | None, they: ConfigDrift | None, unlike: set[
         yield from _whole(who, key, we or they)
         return
     if we.kind == they.kind == "changed":
-        ours, theirs, same, conflicts = merge_changes(list(we.changes), list(they.changes))
-        yield from (Move("we", key, in_words(change)) for change in ours)
-        yield from (Move("they", key, in_words(change)) for change in theirs)
-        yield from (Move("both", key, in_words(change)) for change in same)
-        yield from (Move("conflict", key, _both(*pair)) for pair in conflicts)
+        merged = merge_changes(list(we.changes), list(they.changes))
+        yield from (Move("we", key, in_words(change)) for change in merged.only_ours)
+        yield from (Move("they", key, in_words(change)) for change in merged.only_theirs)
+        yield from (Move("both", key, in_words(change)) for change in merged.same)
+        yield from (Move("conflict", key, _both(*pair)) for pair in merged.conflicts)
     elif we.kind == they.kind and we.key == they.key and we.key not in unlike:
         yield Move("both", key, line_of(we))
     else:

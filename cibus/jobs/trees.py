@@ -134,9 +134,10 @@ class GitTree:
 
     @cached_property
     def _blobs(self) -> dict[str, str]:
-        listed = git(self._repository, "ls-tree", "-r", "-z", "--full-tree", self._revision, "--", self._root or ".")
+        where = ("--", self._root) if self._root else ()
+        listed = git(self._repository, "ls-tree", "-r", "-z", "--full-tree", self._revision, *where)
         blobs = {}
-        for line in listed.split("\0"):
+        for line in listed.split("\0")[:-1]:
             head, _, path = line.partition("\t")
             if path.startswith(self._root):
                 blobs[path[len(self._root) :]] = head.split()[2]

@@ -41,7 +41,7 @@ def summary(found: Drift) -> str:
     """One line on all of it."""
     if not found:
         return "no drift"
-    counted = Counter(each.kind for each in found.configs)
+    counted: Counter[str] = Counter(each.kind for each in found.configs)
     parts = [f"{counted[kind]} {kind}" for kind in MARK if counted[kind]]
     parts += [f"{len(found.documents)} other file{'s' if len(found.documents) > 1 else ''}"] if found.documents else []
     return ", ".join(parts)
