@@ -152,11 +152,22 @@ def built(state: State) -> None:
 def queued(state: State) -> None:
     """One build waits for a label that no node has, and another one is running."""
     late(state)
-    waiting = QueueItem(479, state.jobs["acme/platform/waits-for-label"], "admin", "", 0)
+    waiting = QueueItem(479, state.jobs["acme/platform/waits-for-label"], "admin", "", 0, again=1)
     state.queue[479], state.next_queue_id = waiting, 659
     state.jobs["acme/platform/fails"].builds.clear()
     sleeper = state.jobs["acme/platform/sleeper"]
     sleeper.builds.insert(0, Build(2, {"building": True, "result": None}, "hudson.model.FreeStyleBuild"))
+
+
+def asked_again(state: State) -> None:
+    state.enqueue(state.jobs["acme/platform/waits-for-label"])
+    state.jobs["acme/platform/slow"].builds[:] = [Build(2, {"building": False, "result": "ABORTED"})]
+
+
+def started(state: State) -> None:
+    """The build of `slow` has left the queue."""
+    queued = next(each for each in state.queue.values() if each.item.name == "slow")
+    state.leave_queue(queued, Build(3, {"building": True, "result": None}))
 
 
 def indexed(state: State) -> None:
@@ -204,7 +215,7 @@ AREAS: dict[str, Area] = {
     "inventory": Area(LATE, late),
     "errors": Area(LATE, late),
     "builds": Area(LATE, built),
-    "queue": Area(LATE, queued),
+    "queue": Area(LATE, queued, {"queue/22": asked_again, "queue/26": started}),
     "system": Area(LATE, late),
     "permissions": Area(LATE, second_instance),
 }

@@ -21,7 +21,7 @@ def serve_artifact(call: Call, build: Build, rest: list[str]) -> Response:
     path = "/".join(rest[:-1] if shown else rest)
     found = build.extra.get(path)
     if found is None:
-        if any(name.startswith(f"{path}/") for name in build.extra):
+        if not shown and any(name.startswith(f"{path}/") for name in build.extra):
             return (
                 pages.page("Artifacts [Jenkins]", "<h1>Artifacts</h1>") if call.slash else pages.found(f"{call.url}/")
             )

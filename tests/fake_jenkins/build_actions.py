@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 from . import pages
@@ -91,6 +92,24 @@ def _of_build(call: Call, build: Build, rest: list[str]) -> Response:
         return _progressive(call, build)
     if rest[0] == "replay" and not call.may(REPLAY):
         return pages.refresh_not_found()
+    if rest == ["buildNumber"]:
+        return _ascii(str(build.number))
+    if rest == ["buildTimestamp"] and call.param("format") == "yyyy":
+        return _ascii(time.strftime("%Y", time.gmtime(build.values.get("timestamp", 0) / 1000)))
+    if rest == ["buildTimestamp"]:
+        return _ascii(time.strftime("%b %-d, %Y, %-I:%M:%S %p", time.gmtime(build.values.get("timestamp", 0) / 1000)))
+    if rest == ["displayName"]:
+        return _ascii(str(build.values.get("displayName", f"#{build.number}")))
+    if rest[0] == "replay" and len(rest) > 1 and call.is_post:
+        return _replay(call, rest[1])
+    if rest == ["replay"] and not call.slash:
+        return pages.found(f"{call.url}/")
+    if rest == ["changes"]:
+        return pages.page(f"{item.full_display_name} #{build.number} Changes [Jenkins]", "<h1>Changes</h1>")
+    if rest == ["flowGraphTable"]:
+        return pages.page(f"{item.full_display_name} #{build.number} Pipeline steps [Jenkins]", "<h1>Steps</h1>")
+    if rest == ["config.xml"] and not call.slash:
+        return pages.found(f"{call.url}/")
     if rest[0] == "artifact":
         return serve_artifact(call, build, rest)
     found = build.extra.get("/".join(rest))
@@ -111,6 +130,17 @@ def _of_build(call: Call, build: Build, rest: list[str]) -> Response:
 
 # actions that a build may have; asking for one that it has not gives a page that leads back
 _OPTIONAL = ("replay", "testReport", "injectedEnvVars", "wfapi")
+
+
+def _ascii(text: str) -> Response:
+    return Response(200, {"Content-Type": "text/plain;charset=US-ASCII"}, text.encode("ascii", "replace"))
+
+
+def _replay(call: Call, action: str) -> Response:
+    if action not in ("run", "rebuild"):
+        return call.not_found()
+    enqueue(call)
+    return pages.found(call.context.url(call.item))
 
 
 def _as_asked(call: Call, build: Build, body: bytes) -> bytes:

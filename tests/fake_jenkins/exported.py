@@ -60,15 +60,36 @@ def build_data(context: Context, item: Item, build: Build) -> Data:
     values = dict(build.values)
     values["number"] = build.number
     values["url"] = f"{context.url(item)}{build.number}/"
-    return Data(build.cls, {name: recorded(each) for name, each in sorted(values.items())}, {"number": 2, "url": 2})
+    shown = {name: recorded(each, build.deep.get(name)) for name, each in values.items()}
+    shown["actions"] = [_run_action(context, item, build, action) for action in shown.get("actions", [])]
+    return Data(build.cls, shown, {"number": 2, "url": 2})
 
 
-def recorded(value: Any) -> Any:
-    """Turns recorded JSON into beans that a tree can prune."""
+def _run_action(context: Context, item: Item, build: Build, action: Any) -> Any:
+    if action.cls != "org.jenkinsci.plugins.displayurlapi.actions.RunDisplayAction":
+        return action
+    job = context.url(item)
+    own = f"{job}{build.number}/"
+    urls = {
+        "artifactsUrl": f"{own}artifact",
+        "changesUrl": f"{job}changes",
+        "displayUrl": own,
+        "testsUrl": f"{own}testReport",
+    }
+    return Data(action.cls, urls)
+
+
+def recorded(value: Any, deep: Any = None) -> Any:
+    """Turns recorded JSON into beans that a tree can prune; what only the deeper answer has needs depth or a name."""
     if isinstance(value, dict):
-        inner = {name: recorded(each) for name, each in value.items() if name != "_class"}
-        return Data(value.get("_class"), inner, default=ALWAYS)
-    return [recorded(each) for each in value] if isinstance(value, list) else value
+        more = deep if isinstance(deep, dict) else {}
+        inner = {name: recorded(each, more.get(name)) for name, each in {**more, **value}.items() if name != "_class"}
+        hidden = {name: 1 for name in inner if name not in value}
+        return Data(value.get("_class", more.get("_class")), inner, hidden, default=ALWAYS)
+    if isinstance(value, list):
+        further = deep if isinstance(deep, list) and len(deep) == len(value) else [None] * len(value)
+        return [recorded(each, more) for each, more in zip(value, further, strict=True)]
+    return value
 
 
 def _find_build(*results: str) -> Any:
@@ -180,7 +201,14 @@ def _item_props(actions: Any) -> tuple[Prop, ...]:
 
 
 def _queue_item(context: Context, item: Item) -> Any:
-    queued = next((each for each in context.state.queue.values() if each.item is item and not each.cancelled), None)
+    queued = next(
+        (
+            each
+            for each in context.state.queue.values()
+            if each.item is item and not each.cancelled and each.executable is None
+        ),
+        None,
+    )
     return context.queue_item(queued) if queued and context.queue_item else None
 
 
@@ -313,7 +341,7 @@ def _executors(context: Context, node: Node) -> list[Data]:
     return out
 
 
-def _load_statistics(context: Context, node: object) -> Data:
+def load_statistics(context: object = None, node: object = None) -> Data:
     names = ["available", "busy", "connecting", "defined", "idle", "online"]
     keys = [f"{name}Executors" for name in names] + ["queueLength", "totalExecutors"]
     series = {name: Data(None, {"history": [0.0], "latest": 0.0}) for name in ("hour", "min", "sec10")}
@@ -339,7 +367,7 @@ def label_values(context: Context, name: str) -> dict[str, Any]:
         "clouds": [],
         "description": None,
         "idleExecutors": total - busy,
-        "loadStatistics": _load_statistics(context, None),
+        "loadStatistics": load_statistics(context, None),
         "name": name,
         "nodes": [Bean(ROOT, context.state.root) if node.builtin else _node_data(node) for node in nodes],
         "offline": not online,
@@ -406,7 +434,7 @@ _COMPUTER_PROPS = (
     Prop("idle", lambda context, node: not node.running),
     Prop("jnlpAgent", lambda context, node: node.launcher.endswith("JNLPLauncher")),
     Prop("launchSupported", lambda context, node: not node.launcher.endswith("JNLPLauncher")),
-    Prop("loadStatistics", _load_statistics),
+    Prop("loadStatistics", load_statistics),
     Prop("manualLaunchAllowed", lambda context, node: True),
     Prop("monitorData", lambda context, node: monitor_data(node)),
     Prop("numExecutors", lambda context, node: node.num_executors),

@@ -23,6 +23,7 @@ class Build:
     values: dict[str, Any]
     cls: str = "org.jenkinsci.plugins.workflow.job.WorkflowRun"
     console: str = ""
+    deep: dict[str, Any] = field(default_factory=dict)  # the values as a deeper answer has them
     extra: dict[str, tuple[str, bytes]] = field(default_factory=dict)  # path below the build -> content type, body
 
     @property

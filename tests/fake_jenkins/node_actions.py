@@ -8,7 +8,7 @@ from urllib.parse import quote
 from . import pages, scripts
 from .auth import ADMINISTER
 from .call import Call
-from .exported import COMPUTER, COMPUTER_SET, LABEL, LABEL_ATOM, label_values, recorded
+from .exported import COMPUTER, COMPUTER_SET, LABEL_ATOM, label_values, load_statistics
 from .item_actions import is_form
 from .marshal import streamed
 from .names import BadName, check_good_name, encode_segment
@@ -77,9 +77,7 @@ def _computer(call: Call, node: Node, rest: list[str]) -> Response:
     if action in ("slave-agent.jnlp", "jenkins-agent.jnlp"):
         return _jnlp(call, node)
     if action == "loadStatistics":
-        from .exported import _load_statistics
-
-        return answer(call, _load_statistics(call.context, node), rest[1:])
+        return answer(call, load_statistics(), rest[1:])
     if rest[:2] == ["logText", "progressiveText"]:
         body = node.log.replace("\n", "\r\n")[int(call.param("start") or 0) :].encode()
         headers = {"Content-Type": "text/plain;charset=utf-8", "X-Text-Size": str(len(node.log)), "X-More-Data": "true"}
@@ -189,6 +187,3 @@ def label(call: Call) -> Response:
     values |= {"nodes": nodes_data, "description": f"group of {','.join(node.name for node in nodes)}"}
     del values["propertiesList"]
     return answer(call, Data("hudson.model.labels.LabelExpression$And", values), rest)
-
-
-__all__ = ["LABEL", "label", "recorded", "serve"]

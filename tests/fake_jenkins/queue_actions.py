@@ -11,7 +11,7 @@ from .auth import CANCEL
 from .call import Call
 from .exported import bean, recorded
 from .remote_api import answer
-from .stapler import Data
+from .stapler import ALWAYS, Data
 from .state import QueueItem
 from .wire import Response
 
@@ -22,7 +22,7 @@ def item_data(call: Call, queued: QueueItem) -> Data:
     cause = {"_class": "hudson.model.Cause$UserIdCause", "shortDescription": f"Started by user {queued.user}"}
     cause |= {"userId": queued.user, "userName": queued.user}
     values: dict[str, Any] = {
-        "actions": [recorded({"_class": "hudson.model.CauseAction", "causes": [cause]})],
+        "actions": [recorded({"_class": "hudson.model.CauseAction", "causes": [cause] * (1 + queued.again)})],
         "blocked": False,
         "buildable": False,
         "id": queued.ident,
@@ -35,6 +35,11 @@ def item_data(call: Call, queued: QueueItem) -> Data:
     }
     if queued.cancelled:
         return Data("hudson.model.Queue$LeftItem", {**values, "why": None, "cancelled": True, "executable": None})
+    if queued.executable is not None:
+        build = queued.executable
+        url = f"{call.context.url(queued.item)}{build.number}/"
+        started = Data(build.cls, {"number": build.number, "url": url}, default=ALWAYS)
+        return Data("hudson.model.Queue$LeftItem", {**values, "why": None, "cancelled": False, "executable": started})
     phase = _phase(call, queued)
     if phase == "Waiting":
         values["timestamp"] = queued.since + queued.quiet * 1000
@@ -73,23 +78,27 @@ def enqueue(call: Call) -> QueueItem:
     for name in ("delay", "json", "token"):
         params.pop(name, None)
     for queued in state.queue.values():
-        if queued.item is call.item and not queued.cancelled and queued.params == params:
+        if queued.item is call.item and not queued.cancelled and queued.executable is None and queued.params == params:
+            queued.again += 1
             return queued
     delay = re.match(r"\d+", call.param("delay") or "5")
-    now = int(time.time() * 1000)
-    queued = QueueItem(
-        state.next_queue_id, call.item, call.caller.name, "Waiting for next available executor", now, params=params
-    )
-    queued.quiet = int(delay[0]) if delay else 5
-    state.queue[queued.ident] = queued
-    state.next_queue_id += 1
+    queued = state.enqueue(call.item, call.caller.name, int(delay[0]) if delay else 5)
+    queued.params = params
     return queued
+
+
+def _waiting(call: Call) -> list[QueueItem]:
+    """First what waits for its quiet period, then what is blocked, then what could start."""
+    left = [
+        queued for queued in reversed(call.state.queue.values()) if not queued.cancelled and queued.executable is None
+    ]
+    return sorted(left, key=lambda queued: ("Waiting", "Blocked", "Buildable").index(_phase(call, queued)))
 
 
 def serve(call: Call) -> Response:
     rest = call.rest[1:]
     if rest[:1] == ["api"]:
-        items = [item_data(call, queued) for queued in reversed(call.state.queue.values()) if not queued.cancelled]
+        items = [item_data(call, queued) for queued in _waiting(call)]
         return answer(
             call,
             Data("hudson.model.Queue", {"discoverableItems": [], "items": items}, inline=frozenset({"items"})),

@@ -13,6 +13,8 @@ from .seed import RECORDINGS, answer_of, find, recording
 from .state import State
 
 _BUILD_PATH = re.compile(r"^(?P<job>(?:/job/[^/]+)+)/(?P<number>\d+)/(?P<rest>.+)$")
+# what belongs to a job or to one combination of a matrix, and is served as it was
+_STATIC = re.compile(r"(?:/job/[^/]+)+/(?:wfapi/\w+|(?:\d+/)?DB=b,OS=bsd/(?:api/json|consoleText|config\.xml))")
 # below a build's URL: what is told by a document rather than made from values
 _DOCUMENTS = re.compile(
     r"consoleText|wfapi/[\w/]+|execution/node/\d+/wfapi/\w+|testReport/api/json|artifact/[^*]+|replay/?|git/api/json|api/json"
@@ -33,9 +35,7 @@ def add_branch_builds(state: State, running: bool = False) -> None:
     for name, (started, done) in _BRANCHES.items():
         branch = state.jobs[f"acme/app/{name}"]
         values = json.loads(answer_of(find("multibranch", started if running else done)))
-        build = Build(
-            2, {key: each for key, each in values.items() if key not in ("_class", "number", "url")}, values["_class"]
-        )
+        build = Build(2, {key: each for key, each in values.items() if key != "_class"}, values["_class"])
         if name == "develop" and running:
             build.values["fullDisplayName"] = build.values["fullDisplayName"].replace("main", name)
         branch.builds = [build, *(each for each in branch.builds if each.number != 2)]
@@ -66,6 +66,9 @@ def _add_documents(state: State, later: bool) -> None:
         exchange = recording(f"{path.parent.name}/{path.stem}")
         request, response = exchange["request"], exchange["response"]
         hit = _BUILD_PATH.match(request["path"])
+        if _STATIC.fullmatch(request["path"]) and _is_plain(exchange):
+            static = (response.get("body") or "").encode("utf-8", "surrogatepass")
+            state.documents.setdefault(request["path"].lstrip("/"), (response["headers"]["content-type"], static))
         if (
             not hit
             or request["method"] != "GET"
@@ -79,8 +82,15 @@ def _add_documents(state: State, later: bool) -> None:
         build = next((each for each in item.builds if each.number == int(hit["number"])), None) if item else None
         if build is None and item and later and rest == "api/json":
             build = _later_build(item, int(hit["number"]), response)
+        if build is not None and rest == "api/json" and request.get("query") == "depth=2":
+            build.deep = json.loads(response["body"])
         if build is not None and request.get("query") in (None, "", "depth=0") and _DOCUMENTS.fullmatch(rest):
             _add(build, rest, response)
+
+
+def _is_plain(exchange: dict[str, Any]) -> bool:
+    request = exchange["request"]
+    return request["method"] == "GET" and exchange["response"]["status"] == 200 and not request.get("query")
 
 
 def _later_build(item: Item, number: int, response: dict[str, Any]) -> Build | None:
@@ -88,7 +98,7 @@ def _later_build(item: Item, number: int, response: dict[str, Any]) -> Build | N
     values = json.loads(response["body"])
     if values.get("number") != number:
         return None
-    build = Build(number, {k: v for k, v in values.items() if k not in ("_class", "number", "url")}, values["_class"])
+    build = Build(number, {k: v for k, v in values.items() if k != "_class"}, values["_class"])
     item.builds = sorted([*item.builds, build], key=lambda each: -each.number)
     item.next_build = max(item.next_build, number + 1)
     return build

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from . import credential_actions, indexing, node_actions, pages, queue_actions, scripts
+from . import converter, credential_actions, indexing, node_actions, pages, queue_actions, scripts
 from .auth import ADMINISTER
 from .call import Call
-from .exported import VIEW, recorded
+from .exported import VIEW, load_statistics, recorded
 from .remote_api import answer
 from .stapler import Bean, Data
 from .wire import Response
@@ -112,7 +112,7 @@ def script_text(call: Call) -> Response:
     if not call.may(ADMINISTER):
         return call.denied(ADMINISTER)
     if not call.is_post:
-        return pages.needs_post(call.url)
+        return pages.page("Jenkins [Jenkins]", "<h1>Error</h1>", 405)
     return pages.plain(scripts.run(call.state, call.param("script") or ""))
 
 
@@ -180,6 +180,15 @@ def _search(call: Call) -> Response:
     return response
 
 
+def _load(call: Call) -> Response:
+    cls = (
+        "hudson.model.OverallLoadStatistics"
+        if call.rest[0] == "overallLoad"
+        else "jenkins.model.UnlabeledLoadStatistics"
+    )
+    return answer(call, Data(cls, load_statistics().values), call.rest[1:])
+
+
 def _adjuncts(call: Call) -> Response:
     return call.not_found() if call.slash else pages.found(f"{call.url}/")
 
@@ -208,6 +217,9 @@ ROOT_ACTIONS: dict[str, Callable[[Call], Response]] = {
     "search": _search,
     "adjuncts": _adjuncts,
     "git": indexing.notify_commit,
+    "pipeline-model-converter": converter.serve,
+    "overallLoad": _load,
+    "unlabeledLoad": _load,
     "restart": lambda call: (
         _danger(call) if call.is_post else pages.page("Restart Jenkins [Jenkins]", "<h1>Restart</h1>")
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ from . import kinds
 from .auth import Sessions, User, standard_users
 from .ciphers import Ciphers
 from .credentials import PROPERTY, Store
-from .items import Item
+from .items import Build, Item
 from .marshal import identity, load, saved
 from .nodes import Node
 from .views import ALL_VIEW, View, empty_view
@@ -51,6 +52,8 @@ class QueueItem:
     since: int
     cancelled: bool = False
     quiet: int = 0  # seconds of the quiet period
+    again: int = 0  # how often the same build was asked for once more
+    executable: Any = None  # the build that it has become
     params: dict[str, str] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)  # recorded answer, if it is one
 
@@ -74,6 +77,7 @@ class State:
         self.casc: str | None = None
         self.documents: dict[str, tuple[str, bytes]] = {}  # static documents: path -> content type, body
         self.on_script: Callable[[str], str | None] = lambda script: None
+        self.on_validate: Callable[[str], str | None] = lambda jenkinsfile: None
         self.job_history: dict[str, list[dict[str, Any]]] = {}
         self.job_config_history = False
         self.extra_kinds: dict[str, str] = {}  # root element -> class, of kinds that only tests know
@@ -98,6 +102,23 @@ class State:
                 "dependencies": [],
             }
             self.plugins.append(plain)
+
+    # --- the queue ---
+
+    def enqueue(
+        self, item: Item, user: str = "admin", quiet: int = 0, why: str = "Waiting for next available executor"
+    ) -> QueueItem:
+        """Puts a build into the queue."""
+        queued = QueueItem(self.next_queue_id, item, user, why, int(time.time() * 1000), quiet=quiet)
+        self.queue[queued.ident] = queued
+        self.next_queue_id += 1
+        return queued
+
+    def leave_queue(self, queued: QueueItem, build: Build) -> None:
+        """Starts the build that was waiting."""
+        queued.executable = build
+        queued.item.builds.insert(0, build)
+        queued.item.next_build = build.number + 1
 
     # --- items ---
 
