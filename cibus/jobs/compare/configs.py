@@ -190,8 +190,11 @@ _SPREAD = frozenset(
 
 
 def _compare_entries(old: Node, new: Node, place: Place) -> Iterator[Change]:
-    """A map's entry: the key is what it was paired by."""
-    for one, other in zip(old.children[1:], new.children[1:], strict=False):
+    """A map's entry: a key and a value, in this order whatever they are called."""
+    if len(old.children) != len(new.children):
+        yield Change("changed", place.what, place.path, old.rendered(), new.rendered())
+        return
+    for one, other in zip(old.children, new.children, strict=True):
         if one.tag == other.tag:
             yield from _compare(one, other, place)
         elif one.children or other.children:  # a list is written by its class; an empty one by any

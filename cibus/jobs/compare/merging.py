@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cibus.jobs.compare.model import Change
 
 
-@dataclass(frozen=True)
-class Merged:
+class Merged(NamedTuple):
     """The changes of two sides.
 
-    Arguments:
+    Fields:
         only_ours: of our side only
         only_theirs: of the other side only
         same: made on both sides alike

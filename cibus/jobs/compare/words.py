@@ -159,13 +159,14 @@ def key_of(holder: Node, item: Node) -> str:
         return item.value("name")
     if item.value("id"):
         return item.value("id")
+    if item.tag == "entry" and item.children:
+        key = item.children[0]
+        return key.text or key.value("name") or key.tag
     source = item.fields.get("source")
     if source is not None and source.value("id"):
         return source.value("id")
     if holder.tag in _UNORDERED or holder.tag in ("extensions", "traits", "columns"):
         return item.text if item.tag == "string" else item.tag
-    if item.tag == "entry" and item.children:
-        return item.children[0].rendered()
     return ""
 
 
