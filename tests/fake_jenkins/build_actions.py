@@ -12,7 +12,7 @@ from .artifacts import serve_artifact
 from .auth import BUILD, REPLAY
 from .build_changes import CHANGES, change
 from .call import Call
-from .exported import build_data, recorded
+from .exported_builds import build_data, recorded
 from .items import Build, Item
 from .queue_actions import enqueue
 from .remote_api import answer
@@ -79,7 +79,9 @@ def _of_build(call: Call, build: Build, rest: list[str]) -> Response:
         data = build_data(call.context, item, build)
         return answer(
             call,
-            Data(data.cls, {**data.values, **(_neighbours(call, build) if data.cls == PIPELINE_RUN else {})}),
+            Data(
+                data.cls, {**data.values, **(_neighbours(call, build) if data.cls == PIPELINE_RUN else {})}, data.hidden
+            ),
             rest,
         )
     if len(rest) == 1 and rest[0] in CHANGES:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from . import pages
 from .auth import DISCOVER, ITEM_READ, Caller
-from .exported import Context
+from .context import Context
 from .items import Item
 from .state import State
 from .views import View

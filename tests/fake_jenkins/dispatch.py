@@ -38,11 +38,9 @@ def _checked(request: Request, state: State, root_url: str, caller: Caller, firs
         return pages.anonymous(request.raw_path, request.query)
     if request.raw_path.lstrip("/") in state.documents:
         kind, body = state.documents[request.raw_path.lstrip("/")]
-        return (
-            pages.api(body, kind)
-            if "/api/" in request.raw_path
-            else Response(200, {"Content-Type": kind}, body, compressible=True)
-        )
+        if "/api/" in request.raw_path:
+            return pages.api(body, kind)
+        return Response(200, {"Content-Type": kind}, body, compressible=kind.startswith("text/"))
     call = resolve(request, state, caller, root_url)
     call.context.queue_item = lambda queued: queue_actions.item_data(call, queued)
     if call.refused is not None:

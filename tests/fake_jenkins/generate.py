@@ -90,7 +90,7 @@ def _add_job(folder: Item, number: int, place: int, seed: int) -> None:
 
 
 def _words(rng: random.Random, count: int) -> str:
-    return " ".join(rng.choice(_WORDS) for _ in range(count))
+    return " ".join(rng.choices(_WORDS, k=count))
 
 
 def _groovy(number: int, rng: random.Random) -> str:
@@ -122,8 +122,8 @@ def _groovy(number: int, rng: random.Random) -> str:
         "}",
     ]
     # padding with comments keeps every configuration at about the size of a real one
-    while sum(map(len, lines)) < 6200:
-        lines.insert(1, f"    // {number}: {_words(rng, 13)}")
+    missing = 6200 - sum(map(len, lines))
+    lines[1:1] = [f"    // {number}: {_words(rng, 13)}" for _ in range(missing // 100)]
     return "\n".join(lines) + "\n"
 
 
@@ -147,10 +147,10 @@ def _pipeline(number: int, seed: int, description: str, disabled: bool) -> bytes
 def _shell(number: int, seed: int) -> str:
     rng = random.Random(seed * 1_000_003 + number)
     lines = ["set -eu", f'echo "{number}: {_words(rng, 6)}"']
-    while sum(map(len, lines)) < 6300:
-        lines.append(
-            f"{rng.choice(_TOOLS)} {rng.choice(_WORDS)} --with '{_words(rng, 5)}' --to \"$WORKSPACE/{rng.choice(_WORDS)}\" && echo done"
-        )
+    lines += [
+        f"{rng.choice(_TOOLS)} {rng.choice(_WORDS)} --with '{_words(rng, 5)}' --to \"$WORKSPACE/{rng.choice(_WORDS)}\" && echo done"
+        for _ in range(62)
+    ]
     return escape_xstream("\n".join(lines) + "\n")
 
 

@@ -14,8 +14,8 @@ class Report:
     description: str
 
     def data(self) -> Data:
-        icons = ((80, "80plus"), (60, "60to79"), (40, "40to59"), (20, "20to39"))
-        icon = next((name for least, name in icons if self.score >= least), "00to19")
+        icons = ((80, "80plus"), (60, "60to79"), (40, "40to59"), (20, "20to39"))  # each from above the score
+        icon = next((name for least, name in icons if self.score > least), "00to19")
         values = {
             "description": self.description,
             "iconClassName": f"icon-health-{icon}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .auth import EXTENDED_READ
 from .call import Call
-from .exported import recorded
+from .exported_builds import recorded
 from .remote_api import answer
 from .wire import Response
 

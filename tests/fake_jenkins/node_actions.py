@@ -8,7 +8,7 @@ from urllib.parse import quote
 from . import pages, scripts
 from .auth import ADMINISTER
 from .call import Call
-from .exported import COMPUTER, COMPUTER_SET, LABEL_ATOM, label_values, load_statistics
+from .exported_nodes import COMPUTER, COMPUTER_SET, LABEL_ATOM, label_values, load_statistics
 from .item_actions import is_form
 from .marshal import streamed
 from .names import BadName, check_good_name, encode_segment

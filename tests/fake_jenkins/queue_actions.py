@@ -9,7 +9,8 @@ from typing import Any
 from . import kinds, pages
 from .auth import CANCEL
 from .call import Call
-from .exported import bean, recorded
+from .exported import bean
+from .exported_builds import recorded
 from .remote_api import answer
 from .stapler import ALWAYS, Data
 from .state import QueueItem
@@ -47,7 +48,9 @@ def item_data(call: Call, queued: QueueItem) -> Data:
         values["buildableStartMilliseconds"] = queued.since
     if phase == "Buildable":
         values["pending"] = False
-    return Data(f"hudson.model.Queue${phase}Item", {**values, **_reason(call, queued, phase)})
+    return Data(
+        f"hudson.model.Queue${phase}Item", {**values, **_reason(call, queued, phase)}, {"actions": 1}, default=2
+    )
 
 
 def _phase(call: Call, queued: QueueItem) -> str:

@@ -106,6 +106,8 @@ def _later_build(item: Item, number: int, response: dict[str, Any]) -> Build | N
 
 def _add(build: Build, rest: str, response: dict[str, Any]) -> None:
     text = response.get("body") or ""
+    if rest.startswith("artifact") and response["headers"].get("content-type", "").startswith("text/html"):
+        return  # a listing
     if rest == "consoleText":
         build.console = text
     elif rest == "api/json":

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from . import converter, credential_actions, indexing, node_actions, pages, queue_actions, scripts
 from .auth import ADMINISTER
 from .call import Call
-from .exported import VIEW, load_statistics, recorded
+from .exported import VIEW
+from .exported_builds import recorded
+from .exported_nodes import load_statistics
 from .remote_api import answer
 from .stapler import Bean, Data
 from .wire import Response
@@ -186,7 +188,10 @@ def _load(call: Call) -> Response:
         if call.rest[0] == "overallLoad"
         else "jenkins.model.UnlabeledLoadStatistics"
     )
-    return answer(call, Data(cls, load_statistics().values), call.rest[1:])
+    values = dict(load_statistics().values)
+    if call.rest[0] == "overallLoad":
+        values["totalQueueLength"] = values["queueLength"]
+    return answer(call, Data(cls, values), call.rest[1:])
 
 
 def _adjuncts(call: Call) -> Response:
