@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from cibus.jobs.compare.model import Change, ConfigText
-from cibus.jobs.compare.nodes import Node, read_config
+from cibus.jobs.compare.nodes import Node, is_list_class, read_config
 from cibus.jobs.compare.pairing import paired
 from cibus.jobs.compare.values import compare_texts
 from cibus.jobs.compare.words import Place, is_unordered, key_of, short
@@ -195,9 +195,9 @@ def _compare_entries(old: Node, new: Node, place: Place) -> Iterator[Change]:
         yield Change("changed", place.what, place.path, old.rendered(), new.rendered())
         return
     for one, other in zip(old.children, new.children, strict=True):
-        if one.tag == other.tag:
+        if one.tag == other.tag or (is_list_class(one.tag) and is_list_class(other.tag)):
             yield from _compare(one, other, place)
-        elif one.children or other.children:  # a list is written by its class; an empty one by any
+        elif one.rendered() != other.rendered():
             yield Change("changed", place.what, place.path, one.rendered(), other.rendered())
 
 

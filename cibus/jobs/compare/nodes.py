@@ -96,6 +96,11 @@ def is_item(tag: str) -> bool:
     return "." in tag or tag[0].isupper() or tag in _ITEM_NAMES
 
 
+def is_list_class(name: str) -> bool:
+    """Whether a class is but one of several ways to hold the same items."""
+    return _LIST_CLASSES.fullmatch(name) is not None
+
+
 def read_config(config: ConfigText) -> Node:
     """The tree of a config, its scripts in their places.
 
@@ -115,4 +120,4 @@ def _node(element: etree._Element, config: ConfigText) -> Node:
     attributes = tuple((str(name), str(value)) for name, value in element.items() if name not in _IGNORED)
     # browsers send the line ends of a text area as CR LF, and Jenkins drops the CR of shell steps when it saves
     text = text.replace("\r\n", "\n")
-    return Node(str(element.tag), "" if _LIST_CLASSES.fullmatch(kind) else kind, text, attributes, children)
+    return Node(str(element.tag), "" if is_list_class(kind) else kind, text, attributes, children)

@@ -20,6 +20,11 @@ _PAIR = re.compile(
     r"\b(?:key|name|envVar)[\"']?\s*[:=]\s*[\"']?(?P<name>[A-Za-z_][\w.\-]*)[\"']?\s*,?\s*"
     r"[\"']?\b(?:value|defaultValue)[\"']?\s*[:=]\s*(?:(?P<quote>[\"'])(?P<quoted>(?:(?!(?P=quote)).)*)(?P=quote)|(?P<bare>[^\s\"',)\]}]+))"
 )
+_ARGUMENTS = re.compile(r"\([^()]*\b(?:value|defaultValue)\b[^()]*\)|\[[^\[\]]*\bvalue\b[^\[\]]*\]")
+_NAME_ARGUMENT = re.compile(r"\b(?:name|key)\s*:\s*['\"](?P<name>[\w.-]+)['\"]")
+_VALUE_ARGUMENT = re.compile(
+    r"\b(?:value|defaultValue)\s*:\s*(?P<quote>['\"])(?P<value>(?:(?!(?P=quote)).)+)(?P=quote)"
+)
 _PASSWORD_PARAMETER = re.compile(
     r"(?:\bpassword\b\s*\(?|PasswordParameterDefinition[\"']?\s*[,(]?)(?=[^()]*?\bdefaultValue)[^()]*?\bdefaultValue\s*:\s*(?P<quote>'''|\"\"\"|['\"])"
     r"(?P<value>.*?)(?P=quote)",
@@ -58,6 +63,13 @@ def _pairs(text: str) -> Iterator[Span]:
         if is_secret_name(match["name"]):
             group = "quoted" if match["quoted"] is not None else "bare"
             span = value_span(text, *match.span(group), match["name"])
+            if span is not None:
+                yield span
+    for arguments in _ARGUMENTS.finditer(text):
+        name = _NAME_ARGUMENT.search(text, *arguments.span())
+        value = _VALUE_ARGUMENT.search(text, *arguments.span())
+        if name and value and is_secret_name(name["name"]):
+            span = value_span(text, *value.span("value"), name["name"])
             if span is not None:
                 yield span
 

@@ -17,12 +17,12 @@ _MASKED = re.compile(r"\*{8,}")
 _NO_VALUES = frozenset({"class", "plugin", "reference", "cibus-file", "resolves-to", "defined-in", "serialization"})
 _ATTRIBUTES = etree.XPath("//@*[" + " and ".join(f"name()!='{name}'" for name in sorted(_NO_VALUES)) + "]/..")
 _REMEMBERED = 50_000
-_NAMES = frozenset({"name", "key", "string", "variable"})
+_NAMES = ("name", "key", "variable")
 _IN_CONTEXT = frozenset({"defaultValue", "value", "string", "val"})
 _GROOVY = re.compile(r"(?i)groovy|^script(?:Text|Source)?$|dsl")
 # a secret by its element alone; XStream writes the field's name
 _SECRET_FIELD = re.compile(
-    r"(?i)(?:pass(?:word|wd|phrase)|secret|token|api[_-]?key|secret_?key|private_?key|access_?key|secretBytes|signing_?key|shared_?key)$"
+    r"(?i)(?:pass(?:word|wd|phrase|code|wort)|passwordHash|pwd|bindPw|secret|token|api[_-]?key|secret_?key|private_?key|access_?key|secretBytes|signing_?key|shared_?key)$"
 )
 
 
@@ -73,6 +73,9 @@ class Elements:
         if _SECRET_FIELD.search(tag):
             return [] if is_switch_or_reference(text) else disjoint(text, [_whole(text, tag)])
         found = self._matcher.spans(text, "groovy" if _GROOVY.search(tag) else "plain")
+        if is_secret_name(tag) and "." not in tag:
+            named = value_span(text, 0, len(text.rstrip()), tag)
+            found = disjoint(text, [named, *found]) if named else found
         if not found and is_random(text.strip(), tag):
             return disjoint(text, [_whole(text, tag, "high-entropy")])
         return found
@@ -100,22 +103,22 @@ def _in_context(element: etree._Element, tag: str, text: str, spans: tuple[Span,
 
 def _named_by_neighbour(element: etree._Element, tag: str, text: str) -> Span | None:
     """The value of ``<string>NAME</string><string>value</string>``, ``<key/><value/>`` or ``<name/>..<defaultValue/>``."""
-    before = element.getprevious()
-    while before is not None and (before.tag not in _NAMES or before.text is None):
-        if tag == "string":
-            return None  # a map alternates keys and values
-        before = before.getprevious()
-    if before is None or not before.text or not is_secret_name(before.text):
+    parent = element.getparent()
+    if parent is None:
         return None
-    if tag == "string" and not _is_map(element.getparent()):
+    if tag == "string":
+        before = element.getprevious()
+        name = before.text if before is not None and before.tag == "string" and _is_map(parent) else None
+    else:
+        name = next((child.text for child in parent if child.tag in _NAMES), None)
+    if not name or not is_secret_name(name):
         return None
-    return value_span(text, 0, len(text), before.text)
+    return value_span(text, 0, len(text), name)
 
 
-def _is_map(parent: etree._Element | None) -> bool:
-    return parent is not None and (
-        str(parent.tag) == "entry" or "map" in str(parent.tag).lower() or "properties" in str(parent.tag).lower()
-    )
+def _is_map(parent: etree._Element) -> bool:
+    tag = str(parent.tag).lower()
+    return tag == "entry" or "map" in tag or "properties" in tag
 
 
 def _whole(text: str, name: str, kind: str = "") -> Span:

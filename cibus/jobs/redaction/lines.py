@@ -13,7 +13,7 @@ Language = Literal["groovy", "yaml", "plain"]
 
 # a line without any of these words has no named secret; looked for in the lower-cased line
 _WORDS = (
-    "pass", "pwd", "secret", "token", "key", "auth", "login", "bearer", "basic ", "hmac", "cookie", "credential", "connection", "pw", "psk", "otp", "mysql"
+    "pass", "pwd", "secret", "token", "key", "auth", "login", "bearer", "basic ", "hmac", "cookie", "credential", "connection", "pw", "psk", "otp", "mysql", "securestring", "jdbc"
 )  # fmt: skip
 
 _ASSIGNMENT = re.compile(
@@ -21,6 +21,8 @@ _ASSIGNMENT = re.compile(
 )
 _OPTION = re.compile(r"(?<![\w-])--?(?P<name>[A-Za-z][\w.-]*)(?:=|\s+)(?P<quote>\\*[\"'])?(?![-=\s])")
 _CALL = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*\(\s*(?P<quote>['\"])(?P<value>[^'\"]+)(?P=quote)\s*\)")
+_SETTING = re.compile(r"(?P<name>[A-Za-z_][\w.-]*)\s+(?P<quote>['\"])(?P<value>[^'\"]+)(?P=quote)")
+_SET = re.compile(r"\b(?:set|setx|add)\s+(?P<name>[A-Za-z_][\w.:-]*)\s+[\"']?(?P<value>[^\s\"'|;&]+)")
 _TAG = re.compile(r"<(?P<name>[A-Za-z][\w.:-]*)>(?P<value>[^<>]+)</(?P=name)>")
 _USER = re.compile(
     r"(?<![\w-])(?:-u|-U|--user|--proxy-user)(?:\s+|=)?\\*[\"']?(?P<user>[^\s:\"'\\]*):(?P<value>[^\s\"'\\]+)"
@@ -36,11 +38,17 @@ _COMMANDS = (
     ),
     re.compile(r"(?<![\w-])pass:(?P<value>[^\s\"']+)"),
     re.compile(r"\blogin\s+\S+\s+password\s+(?P<value>\S+)"),
+    re.compile(r"(?i)ConvertTo-SecureString\s+(?:-String\s+)?[\"'](?P<value>[^\"']+)"),
+    re.compile(r"jdbc:oracle:\w+:[^\s/@]+/(?P<value>[^\s@\"']+)@"),
+    re.compile(r"UsernamePasswordCredentialsImpl\s*\((?:[^,()]*,){4}\s*[\"'](?P<value>[^\"']+)"),
+    re.compile(
+        r"(?i)\b(?:password|passphrase|passwort|pwd|token|secret|api key)\s+(?:is\s+|was\s+|to\s+)?(?P<value>(?=[^\s\"']*\d)(?=[^\s\"']*[a-z])[^\s\"',;)]{7,})(?<!\.)"
+    ),
     re.compile(r"(?i)Secret\.fromString\(\s*['\"](?P<value>[^'\"]+)"),
 )
 _SCHEME = re.compile(r"(?i)\b(?:bearer|basic|token|apikey)\s+(?P<value>[A-Za-z0-9._~+/=-]{8,})")
 _SCHEME_PREFIX = re.compile(r"(?i)(?:bearer|basic|token|digest|apikey|negotiate)\s+")
-_URL_USER = re.compile(r"://(?P<user>[^\s/:@'\"<>|]*)(?::(?P<password>[^\s/@'\"<>|]+))?@(?=[\w\[$])")
+_URL_USER = re.compile(r"://(?P<user>[^\s/:@'\"<>|]*)(?::(?P<password>[^\s/'\"<>|]+))?@(?=[\w\[$])")
 _URL_PARAMETER = re.compile(r"[?&;](?P<name>[A-Za-z][\w.-]*)=(?P<value>[^&\s'\"<>#;\\)]+)")
 _RANDOM = re.compile(
     r"(?:(?P<name>[A-Za-z_][\w.\-]*)[\"']?\]?\s*(?:=>|:=|[=:,(\[])\s*|^\s*|[\[(,]\s*)[\"']?(?P<value>[A-Za-z0-9+/=_~-]{20,})(?=[\"'\s,;)\]]|$)"
@@ -54,8 +62,10 @@ def line_spans(line: str, language: Language) -> list[Span]:
     """Every secret in a line; spans may overlap."""
     spans: list[Span] = []
     low = line.lower()
-    if any(word in low for word in _WORDS):
-        spans += _named(line, language)
+    for word in _WORDS:  # no generator: this is what every line costs
+        if word in low:
+            spans += _named(line, language)
+            break
     if "://" in line:
         spans += _in_urls(line)
     if "?" in line or "&" in line:
@@ -115,7 +125,7 @@ def _named(line: str, language: Language) -> Iterator[Span]:
         if is_secret_name(match["name"]):
             start, end = _argument(line, match.end(), match["quote"])
             yield from _if_any(value_span(line, start, end, match["name"]))
-    for pattern in (_CALL, _TAG):
+    for pattern in (_CALL, _SETTING, _SET, _TAG):
         for match in pattern.finditer(line):
             if is_secret_name(match["name"]):
                 yield from _if_any(value_span(line, *match.span("value"), match["name"]))
@@ -160,7 +170,11 @@ def _is_code(line: str, match: re.Match[str], value: str, language: Language) ->
         return False
     if not _EXPRESSION.fullmatch(value):
         return False
-    return not (value.isalnum() and len(value) >= 8 and (any(map(str.isdigit, value)) or (len(value) >= 12 and changes(value) > 0.3)))
+    return not (
+        value.isalnum()
+        and len(value) >= 8
+        and (any(map(str.isdigit, value)) or (len(value) >= 12 and changes(value) > 0.3))
+    )
 
 
 def _argument(line: str, start: int, quote: str | None) -> tuple[int, int]:

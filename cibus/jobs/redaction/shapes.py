@@ -21,13 +21,13 @@ class Span:
     kind: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shape:
     """One kind of token.
 
     Arguments:
         kind: its name in the placeholder
-        literals: no text without one of these can have it (empty: any may)
+        literals: no text without one of these can have it
         pattern: the token; its group ``secret`` if only a part of the match is secret
     """
 
@@ -71,6 +71,8 @@ _OWN = (
     ("square-token", ("EAAA", "sq0atp-"), r"\b(?:EAAA[\w-]{60}|sq0atp-[\w-]{22})"),
     ("databricks-token", ("dapi",), r"\bdapi[0-9a-f]{32}"),
     ("jenkins-token", ("11",), r"(?<![\w-])11[0-9a-f]{32}(?![\w-])"),
+    ("telegram-token", (":",), r"(?:\bbot|(?<![\w-]))(?P<secret>\d{8,10}:[\w-]{35})(?![\w-])"),
+    ("password-hash", ("$",), r"(?:#jbcrypt:)?\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$(?:apr1|1|5|6)\$[^\s$]{1,16}\$[./A-Za-z0-9]{20,}"),
     ("jwt", ("eyJ",), r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"),
 )  # fmt: skip
 
@@ -117,17 +119,22 @@ def _bounded(pattern: re.Pattern[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![A-Za-z0-9])(?:{pattern.pattern})(?![A-Za-z0-9])", pattern.flags)
 
 
+@cache
+def _by_literal() -> tuple[tuple[str, Shape], ...]:
+    """Every literal with its shape: one flat loop over them is what most lines cost."""
+    return tuple((literal, shape) for shape in shapes() for literal in shape.literals)
+
+
 def token_spans(line: str) -> Iterator[Span]:
     """Tokens in a line, by their shape."""
-    for shape in shapes():
-        if any(literal in line for literal in shape.literals):
-            for match in shape.pattern.finditer(line):
-                if "secret" in shape.pattern.groupindex:
-                    yield Span(*match.span("secret"), shape.kind)
-                else:
-                    text = match[0].strip(' \t"=:') if shape.kind == "artifactory-token" else match[0]
-                    start = match.start() + match[0].find(text)
-                    yield Span(start, start + len(text), shape.kind)
+    for shape in dict.fromkeys([shape for literal, shape in _by_literal() if literal in line]):
+        for match in shape.pattern.finditer(line):
+            if "secret" in shape.pattern.groupindex:
+                yield Span(*match.span("secret"), shape.kind)
+            else:
+                text = match[0].strip(' \t"=:') if shape.kind == "artifactory-token" else match[0]
+                start = match.start() + match[0].find(text)
+                yield Span(start, start + len(text), shape.kind)
 
 
 # -- Jenkins' ciphertexts
@@ -161,6 +168,8 @@ def encoded_login_spans(line: str) -> Iterator[Span]:
             decoded = decoded_base64(match[0])
             if decoded and b":" in decoded and _LOGIN.fullmatch(decoded.strip()):
                 yield Span(match.start(), match.end(), "basic-auth")
+            elif decoded and b"PRIVATE KEY" in decoded:
+                yield Span(match.start(), match.end(), "private-key")
 
 
 def decoded_base64(text: str) -> bytes | None:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from cibus.jobs.redaction.placeholder import PLACEHOLDER
 
 _CORE = re.compile(
-    r"(?i)passw(?:or)?d|passwd|passphrase|passwort|pwd|(?<![a-z])(?:store|key|db|user|root|admin|ldap|smtp|ftp|proxy|git)?_?pass(?![a-z])|secret|token|api[_.\-]?key|(?:access|private|encrypt(?:ion)?"
+    r"(?i)passw(?:or)?d|passwd|passphrase|passcode|passwort|kennwort|pwd|(?<![a-z])(?:store|key|db|user|root|admin|ldap|smtp|ftp|proxy|git)?_?pass(?![a-z])|secret|token|api[_.\-]?key|(?:access|private|encrypt(?:ion)?"
     r"|signing|account|auth|master|shared|client|storage|license|service|deploy)[_.\-]?key|credential(?:s)?[_.\-]?value"
     r"|sonar[_.\-]login|hmac|bearer|cookie|connection[_.\-]?string|(?<![a-z])authorization|(?<![a-z])(?:pw|psk|otp)(?![a-z])"
 )
@@ -23,7 +23,7 @@ _ABOUT = re.compile(
     r"|visible|masked|list|map|domains?|checksum|hash|digest|fingerprint))$|^(?:is|has|use|no|mask|hide|show|allow|require|enable|disable|generate)[A-Z]"
 )
 _REFERENCE = re.compile(
-    r"\$\{|\$\(|^\$[A-Za-z_][\w.]*\W*$|^%\w+%$|\{\{|\}\}|^<[^>]*>$|^(?:env|params|currentBuild|binding|vars|secrets|config|pipelineParams|this)\."
+    r"\$\{|\$\(|^\$[A-Za-z_][\w.]*\W*$|^\$\.|^%\w+%$|\{\{|\}\}|^<[^>]*>$|^(?:env|params|currentBuild|binding|vars|secrets|config|pipelineParams|this)\."
     r"|^(?:credentials|vault|System|getenv|readFile|input|new|null)\b\s*[(.]|^@|^file:|^/run/secrets/|^#"
 )
 _NOTHING = re.compile(

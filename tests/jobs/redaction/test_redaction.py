@@ -146,6 +146,7 @@ NO_SECRETS = [
     "curl -u $USER:$PASS https://x", "https://$USER:$PASS@host/", "git@github.com:a/b.git", "ssh://git@host.example/a", "secretName: 'tls'", "tokenExpiry = 3600",
     "Authorization: Bearer ${TOKEN}", "Basic authentication is used", "token: '********'", "password: ''", "password: null", "keytool -storepass $PASS", "withCredentials([file(variable: 'KEY_FILE')])",
     "integrity: sha512-oOWnB2M2W5tvJtn1hQ4sYw0dLhvxI5vWo8hZ1mJk3R7xq2nQp9==", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7vbqajDhA7 me@host", "passwordRequired: true", "def KEY = 'API_TOKEN'",
+    "[key: 'GITHUB_TOKEN', value: '$.token']", "GITHUB_CREDENTIALS = 'github-token'", "echo 'token expired'", "the token is missing", "password 'x'.length()",
     "{cibus:token:0123456789abcdef}", "JAVA_HOME=/usr/lib/jvm/java-17-openjdk-amd64", "mvn -DskipTests=true -Dmaven.test.failure.ignore clean install", "http://x.example/job/a/lastBuild?token=$T",
 ]  # fmt: skip
 
@@ -195,6 +196,38 @@ def test_in_special_places(raw, secret):
     assert any(secret in value for value in revealed(result).values())
     xml, _ = restore_values(result.xml, revealed(result), xml=True)
     assert canonical(xml.encode()).xml == config.xml
+
+
+FORMS = [
+    "sh \"psql 'postgres://app:p@ssw0rd@db/x'\"", "ftp://u:p@ss:w0rd@h/x", "string(name: 'API_TOKEN', description: 'a, b', defaultValue: 'w0rdp@ss')",
+    "string(defaultValue: 'w0rdp@ss', description: '', name: 'API_TOKEN')", "envVar(key: 'API_TOKEN', value: 'w0rdp@ss')", "password 'w0rdp@ss'",
+    "$env:API_TOKEN = \"w0rdp@ss\"", "ConvertTo-SecureString 'w0rdp@ss' -AsPlainText", "aws configure set aws_secret_access_key w0rdp@ss",
+    "jdbc:oracle:thin:scott/w0rdp@//db:1521/x", "the password is w0rdp@ss", "new UsernamePasswordCredentialsImpl(GLOBAL, 'id', 'd', 'user', 'w0rdp@ss')",
+    "java -jar agent.jar -secret w0rdp@ss1", "wget --http-password=w0rdp@ss x", "machine h login u password w0rdp@ss", "redis://:w0rdp@h:6379", "client-key-data: w0rdp2ssAAAA1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", FORMS)
+@pytest.mark.parametrize("kind", ["groovy", "plain"])
+def test_forms_of_secrets(line, kind):
+    result = Redactor(KEY).text(line, "x", kind)
+    assert "w0rd" not in result.text
+    assert "p@ss" not in result.text
+    assert restore_values(result.text, revealed(result))[0] == line
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "bot" + "123456789:" + "aB3_-" * 7,
+        "#jbcrypt:$2a$10$" + "aB3./" * 10 + "xyz",
+        "$apr1$" + "saltsalt$" + "aB3./" * 4 + "xy",
+        "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JSUV2UUlCQURBTkJna3Foa2lHOXcwQkFRRUZBQVNDCg==",
+    ],
+)
+def test_more_shapes(secret):
+    result = Redactor(KEY).text(f"curl x/{secret}/y" if secret.startswith("bot") else f"x {secret} y", "x", "plain")
+    assert secret.removeprefix("bot") not in result.text
 
 
 def test_masked_values_are_said_to_be_masked():
