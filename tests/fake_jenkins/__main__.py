@@ -41,7 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_queue(state, options.queue)
     faults = [parse_fault(text) for text in options.fault]
     fake = FakeJenkins(
-        state, port=options.port, latency=options.latency / 1000, faults=faults, seed=options.seed, log=options.log
+        state,
+        port=options.port,
+        latency=options.latency / 1000,
+        faults=faults,
+        seed=options.seed,
+        log=options.log,
+        record=False,
     )
     gc.freeze()  # thousands of items that live as long as the process: nothing for the collector to look at
 
@@ -57,11 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     try:
         import uvloop
-
-        runner = uvloop.run
     except ImportError:
-        runner = asyncio.run
-    runner(serve())
+        asyncio.run(serve())
+    else:
+        uvloop.run(serve())
 
 
 if __name__ == "__main__":

@@ -91,8 +91,8 @@ def _configurations(context: Context, item: Item) -> list[Data]:
     out = []
     for combo in combos if item.meta.axes else []:
         name = ",".join(f"{axis}={value}" for axis, value in sorted(combo.items()))
-        values = {"name": name, "url": f"{context.url(item)}{encode_segment(name)}/", "color": item.color}
-        out.append(Data(None, values, {"name": ALWAYS, "url": ALWAYS, "color": 2}))
+        shown = {"name": name, "url": f"{context.url(item)}{encode_segment(name)}/", "color": item.color}
+        out.append(Data(None, shown, {"name": ALWAYS, "url": ALWAYS, "color": 2}))
     return out
 
 
@@ -183,6 +183,30 @@ PIPELINE = Exported(
     ),
     _exposed,
 )
+# --- views ---
+
+
+def view_url(context: Context, view: View) -> str:
+    if id(view) in context.view_urls:
+        return context.view_urls[id(view)]
+    base = context.url(view.owner)
+    return base if view.name == view.owner.primary_view else f"{base}view/{encode_segment(view.name)}/"
+
+
+VIEW = Exported(
+    (
+        Prop("description", lambda context, view: view.description),
+        Prop("jobs", lambda context, view: beans(context, view.items())),
+        Prop("name", lambda context, view: view.name, ALWAYS),
+        Prop("property", lambda context, view: []),
+        Prop("url", view_url, ALWAYS),
+    ),
+    lambda view: view.cls,
+)
+
+
+# --- folders ---
+
 _GROUP_PROPS = (
     Prop("healthReport", _health),
     Prop("jobs", lambda context, item: beans(context, item.children)),
@@ -212,28 +236,6 @@ BY_CLASS = {
     kinds.MATRIX: MATRIX,
     kinds.PIPELINE: PIPELINE,
 }
-
-
-# --- views ---
-
-
-def view_url(context: Context, view: View) -> str:
-    if id(view) in context.view_urls:
-        return context.view_urls[id(view)]
-    base = context.url(view.owner)
-    return base if view.name == view.owner.primary_view else f"{base}view/{encode_segment(view.name)}/"
-
-
-VIEW = Exported(
-    (
-        Prop("description", lambda context, view: view.description),
-        Prop("jobs", lambda context, view: beans(context, view.items())),
-        Prop("name", lambda context, view: view.name, ALWAYS),
-        Prop("property", lambda context, view: []),
-        Prop("url", view_url, ALWAYS),
-    ),
-    lambda view: view.cls,
-)
 
 
 def credentials_action(store: Store, root: bool) -> Data:

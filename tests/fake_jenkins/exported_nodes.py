@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from . import kinds
@@ -81,9 +82,13 @@ def _node_data(node: Node) -> Data:
     return Data("hudson.slaves.DumbSlave", values, {"nodeName": ALWAYS})
 
 
+def _label_value(key: str, context: Context, name: str) -> Any:
+    return label_values(context, name)[key]
+
+
 LABEL = Exported(
     tuple(
-        Prop(key, lambda context, name, key=key: label_values(context, name)[key], 2 if key == "name" else 1)
+        Prop(key, partial(_label_value, key), 2 if key == "name" else 1)
         for key in [
             "actions",
             "busyExecutors",

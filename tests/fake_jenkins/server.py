@@ -50,12 +50,14 @@ class FakeJenkins:
         seed: int = 0,
         log: Path | None = None,
         root_url: str | None = None,
+        record: bool = True,
     ) -> None:
         self.state = state or State()
         self.latency = latency
         self.faults = Faults(faults, seed)
         self.requests: list[Record] = []
         self._root_url = root_url
+        self._record = record
         self._port = port
         self._log_path = log
         self._log: TextIO | None = None
@@ -179,7 +181,8 @@ class FakeJenkins:
             request.body,
             fault.kind if fault else None,
         )
-        self.requests.append(record)
+        if self._record:
+            self.requests.append(record)
         if self._log:
             self._log.write(
                 f"{time.strftime('%H:%M:%S')} {record}\n".encode("utf-8", "surrogateescape").decode("utf-8", "replace")

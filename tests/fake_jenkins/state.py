@@ -146,6 +146,10 @@ class State:
             self.take_config(item, document)
         return item
 
+    def post(self, full_name: str, config: str | bytes) -> None:
+        """Changes a configuration as a POST of it does."""
+        self.take_config(self.jobs[full_name], parse(config))
+
     def remove(self, full_name: str) -> None:
         item = self.jobs[full_name]
         assert item.parent is not None

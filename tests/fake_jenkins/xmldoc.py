@@ -7,6 +7,7 @@ between two tags), hence this scanner: it checks that a document is well-formed 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
@@ -112,7 +113,7 @@ class _Scanner:
                 continue
             kind = hit.lastgroup
             if hit["comment"] is not None:
-                (stack[-1].children if stack else after if root else before).append(Comment(hit["comment"]))  # type: ignore[attr-defined]
+                (stack[-1].children if stack else after if root else before).append(Comment(hit["comment"]))
             elif hit["cdata"] is not None and stack:
                 stack[-1].children.append(CData(hit["cdata"]))
             elif hit["doctype"] is not None:
@@ -136,7 +137,7 @@ class _Scanner:
             raise XmlError("the document ends too early")
         return Document(self._version, root, before, after)
 
-    def _pieces(self):  # type: ignore[no-untyped-def]
+    def _pieces(self) -> Iterator[tuple[str, re.Match[str] | None]]:
         text, at = self._text, self._at
         while True:
             lt = text.find("<", at)
