@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from cibus.jobs.redaction.shapes import LONG_RUN, Span, ciphertext_spans, encoded_login_spans, token_spans
-from cibus.jobs.redaction.values import changes, is_literal, is_named_secret, is_random, is_secret_name
+from cibus.jobs.redaction.values import changes, is_literal, is_named_secret, is_random, is_secret_name, may_be_random
 
 Language = Literal["groovy", "yaml", "plain"]
 
@@ -75,9 +75,10 @@ def line_spans(line: str, language: Language) -> list[Span]:
     if LONG_RUN.search(line):
         spans += token_spans(line)
         spans += ciphertext_spans(line)
-        for match in _RANDOM.finditer(line):
-            if is_random(match["value"], match["name"] or ""):
-                spans.append(Span(*match.span("value"), "high-entropy"))
+        if may_be_random(line):
+            for match in _RANDOM.finditer(line):
+                if is_random(match["value"], match["name"] or ""):
+                    spans.append(Span(*match.span("value"), "high-entropy"))
     if len(line) >= 12:
         spans += encoded_login_spans(line)
     return spans

@@ -171,10 +171,7 @@ class Redactor:
 
 
 def _marked(low: str) -> bool:
-    for marker in _MARKERS:  # no generator, no regex: every new line of every config comes here
-        if marker in low:
-            return True
-    return False
+    return bool([marker for marker in _MARKERS if marker in low])  # faster than any() of a generator
 
 
 def _is_plain_scalar(text: str, span: Span) -> bool:

@@ -71,6 +71,9 @@ def is_named_secret(name: str, value: str) -> bool:
     )
 
 
+_RUN = re.compile(r"[A-Za-z0-9+/=_~-]{20,}")
+
+
 def is_random(value: str, name: str = "") -> bool:
     """Whether a value without a telling name looks drawn at random, and not like a hash of something public."""
     if len(value) < 20 or _HASHED.search(name) or not is_literal(value):
@@ -81,6 +84,13 @@ def is_random(value: str, name: str = "") -> bool:
     if digits < 3 or value.islower() or value.isupper() or not re.fullmatch(r"[A-Za-z0-9+/=_~-]+", value):
         return False
     return changes(value) >= 0.3 and entropy(value) >= 3.8
+
+
+def may_be_random(line: str) -> bool:
+    """Whether a line has anything for :func:`is_random`; costs far less than looking for its name and its ends."""
+    return any(
+        not run.islower() and not run.isupper() and sum(map(str.isdigit, run)) >= 3 for run in _RUN.findall(line)
+    )
 
 
 def changes(value: str) -> float:
