@@ -11,7 +11,6 @@ from . import pages
 from .wire import Request, Response
 
 KINDS = ("reset", "slow", "401", "403", "404", "429", "500", "503", "truncated", "html", "change")
-SLOW_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,7 @@ class Fault:
     path: str = ""
     method: str = ""
     times: int | None = None  # at most so often
+    seconds: float = 2.0  # how slow `slow` is
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -88,7 +88,7 @@ def instead(fault: Fault, request: Request) -> Response | None:
 def spoil(fault: Fault, response: Response) -> Response:
     """Spoils the right answer, if the fault is of that kind."""
     if fault.kind == "slow":
-        response.delay += SLOW_SECONDS
+        response.delay += fault.seconds
     elif fault.kind == "truncated" and response.body:
         response.cut, response.compressible = 50, False
     return response
