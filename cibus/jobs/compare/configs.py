@@ -33,7 +33,6 @@ _DEFAULTS = {
     ("hudson.tasks.LogRotator", "artifactNumToKeep"): "-1",
     ("hudson.plugins.git.GitSCM", "configVersion"): "2",
 }
-_NOTHING = Node("", "", "", (), ())
 _VARIABLE = "environment variable"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from operator import itemgetter
 
 from lxml import etree
 
@@ -40,17 +41,20 @@ class Node:
     attributes: tuple[tuple[str, str], ...]
     children: tuple[Node, ...]
 
-    @cached_property
+    @property
     def repeated(self) -> frozenset[str]:
         """The names that several children have."""
-        return frozenset(name for name, count in Counter(child.tag for child in self.children).items() if count > 1)
+        tags = [child.tag for child in self.children]
+        if len(tags) == len(set(tags)):
+            return frozenset()
+        return frozenset(tag for tag, count in Counter(tags).items() if count > 1)
 
-    @cached_property
+    @property
     def items(self) -> tuple[Node, ...]:
         """The children that are items of a list."""
         return self.items_with(self.repeated)
 
-    @cached_property
+    @property
     def fields(self) -> dict[str, Node]:
         """The children that are fields, by name."""
         return self.fields_with(self.repeated)
@@ -63,7 +67,7 @@ class Node:
         """The fields, those of these names not among them."""
         return {child.tag: child for child in self.children if child.tag not in repeated and not is_item(child.tag)}
 
-    @cached_property
+    @property
     def is_zero(self) -> bool:
         """Whether Java has the same in a field that no element sets: false, 0, null, an empty list."""
         if self.kind in _NULL_CLASSES:
@@ -73,8 +77,18 @@ class Node:
     @cached_property
     def signature(self) -> tuple[object, ...]:
         """Equal for two nodes that mean the same."""
-        fields = tuple(sorted((name, node.signature) for name, node in self.fields.items() if not node.is_zero))
-        return (self.tag, self.kind, self.text, self.attributes, fields, tuple(item.signature for item in self.items))
+        if not self.children:
+            return (self.tag, self.kind, self.text, self.attributes)
+        repeated = self.repeated
+        fields: list[tuple[str, object]] = []
+        items: list[object] = []
+        for child in self.children:
+            if child.tag in repeated or is_item(child.tag):
+                items.append(child.signature)
+            elif not child.is_zero:
+                fields.append((child.tag, child.signature))
+        fields.sort(key=itemgetter(0))
+        return (self.tag, self.kind, self.text, self.attributes, tuple(fields), tuple(items))
 
     def value(self, name: str) -> str:
         """The text of a field; empty if it is not there."""
@@ -91,11 +105,13 @@ class Node:
         return "\n".join([f"{indent}{name}:", *(child.rendered(indent + "  ") for child in self.children)])
 
 
+@lru_cache(maxsize=10_000)
 def is_item(tag: str) -> bool:
     """Whether an element of this name is an item: named like a class or a basic type, not like a field."""
     return "." in tag or tag[0].isupper() or tag in _ITEM_NAMES
 
 
+@lru_cache(maxsize=10_000)
 def is_list_class(name: str) -> bool:
     """Whether a class is but one of several ways to hold the same items."""
     return _LIST_CLASSES.fullmatch(name) is not None
@@ -113,11 +129,12 @@ def read_config(config: ConfigText) -> Node:
 def _node(element: etree._Element, config: ConfigText) -> Node:
     script = element.get(SCRIPT_ATTRIBUTE)
     text = config.scripts.get(str(script), "") if script is not None else element.text or ""
-    children = tuple(_node(child, config) for child in element)
+    children = tuple([_node(child, config) for child in element])
     if not text.strip() and (children or "\n" in text):  # the layout of children, be it of those that were there once
         text = ""
-    kind = str(element.get("class") or "")
-    attributes = tuple((str(name), str(value)) for name, value in element.items() if name not in _IGNORED)
+    named = element.items()
+    kind = str(element.get("class") or "") if named else ""
+    attributes = tuple([(str(name), str(value)) for name, value in named if name not in _IGNORED]) if named else ()
     # browsers send the line ends of a text area as CR LF, and Jenkins drops the CR of shell steps when it saves
     text = text.replace("\r\n", "\n")
     return Node(str(element.tag), "" if is_list_class(kind) else kind, text, attributes, children)

@@ -78,6 +78,7 @@ class Redactor:
         self._matcher = Matcher()
         self._elements = Elements(self._matcher)
         self._clean: set[str] = set()
+        self._scanned: set[str] = set()  # the scan takes nothing from what the redaction believes
 
     def config(self, xml: str, scripts: Mapping[str, str], where: str) -> Redacted:
         """Redacts a config in its canonical form.
@@ -91,7 +92,7 @@ class Redactor:
             ConfigXmlError: the document is not well-formed.
         """
         report = _Report()
-        redacted = self._xml(xml, where, report)
+        redacted = self._xml(xml, where, report, self._clean)
         texts = {name: self._text(text, f"{where}/{name}", "groovy", report) for name, text in scripts.items()}
         return Redacted(redacted, texts, report.secrets, tuple(report.findings))
 
@@ -111,19 +112,18 @@ class Redactor:
         if not text.startswith("<?xml"):
             self._text(text, where, language_of(where), report)
             return report.findings
+        for number, line in enumerate(text.split("\n"), 1):  # the bytes, whatever the tree makes of them
+            if line not in self._scanned and LONG_RUN.search(line):
+                self._replaced(line, disjoint(line, _shaped(line)), f"{where}:{number}", report, "plain")
         try:
-            self._xml(text, where, report)
+            self._xml(text, where, report, self._scanned)
         except ConfigXmlError:
             self._text(text, where, "plain", report)
-            return report.findings
-        for number, line in enumerate(text.split("\n"), 1):  # the bytes, whatever the tree made of them
-            if line not in self._clean and LONG_RUN.search(line):
-                self._replaced(line, disjoint(line, _shaped(line)), f"{where}:{number}", report, "plain")
         return report.findings
 
-    def _xml(self, xml: str, where: str, report: _Report) -> str:
+    def _xml(self, xml: str, where: str, report: _Report, clean: set[str]) -> str:
         lines = set(xml.split("\n"))
-        if lines <= self._clean:
+        if lines <= clean:
             return xml
         root = tree(xml)
         before = len(report.findings)
@@ -138,7 +138,7 @@ class Redactor:
             xml = document(root, marked=MARK in xml)
             lines = set(xml.split("\n"))
         if not report.allowed:  # what is allowed here may not be elsewhere
-            self._remember(lines)
+            _remember(clean, lines)
         return xml
 
     def _text(self, text: str, where: str, language: Language, report: _Report) -> str:
@@ -164,10 +164,11 @@ class Redactor:
             end = span.end
         return "".join([*pieces, text[end:]])
 
-    def _remember(self, lines: set[str]) -> None:
-        if len(self._clean) > _REMEMBERED:
-            self._clean.clear()
-        self._clean.update([line for line in lines - self._clean if not _marked(line.lower())])
+
+def _remember(clean: set[str], lines: set[str]) -> None:
+    if len(clean) > _REMEMBERED:
+        clean.clear()
+    clean.update([line for line in lines - clean if not _marked(line.lower())])
 
 
 def _marked(low: str) -> bool:
