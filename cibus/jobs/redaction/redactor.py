@@ -19,7 +19,7 @@ from cibus.secrets import Secret
 _REMEMBERED = 100_000
 # a line with one of these is looked at in its document: it may be what names the secret in the next line
 _MARKERS = (
-    "pass", "pwd", "secret", "token", "key", "auth", "credential", "connection", "cookie", "hmac", "login", "pw", "psk", "otp",
+    "pass", "pwd", "secret", "token", "key", "auth", "credential", "connection", "cookie", "hmac", "login", "pw", "psk", "otp", "kennwort", "bearer",
     "-----", "putty", "********", "{aqaa", "{cibus:",
 )  # fmt: skip
 

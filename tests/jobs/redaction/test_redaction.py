@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from canaries import CPS, KINDS, canaries, node_env, pipeline, project, step
+from canaries import CPS, KINDS, canaries, node_env, parameter, pipeline, project, step
 from job_configs import body, configs, read
 from lxml import etree
 
@@ -363,3 +363,33 @@ def test_speed_is_of_the_right_order():
     for _ in range(100):
         redactor.config(config.xml, config.scripts, "item")
     assert time.perf_counter() - started < 100 * 0.002
+
+
+# -- the memory
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["API_TOKEN", "DB_PASSWORD", "PASSPHRASE", "MY_PASS", "PWD", "SECRET", "api.key", "AccountKey", "SONAR_LOGIN", "HMAC", "BEARER", "COOKIE", "CONNECTION_STRING", "PW", "PSK", "OTP", "KENNWORT", "PASSCODE"],
+)  # fmt: skip
+def test_a_value_that_was_harmless_elsewhere_is_no_less_a_secret(name):
+    redactor = Redactor(KEY)
+    _, harmless = redacted(node_env("CITY", "hunter2x"), redactor)
+    assert not harmless.findings
+    _, result = redacted(node_env(name, "hunter2x"), redactor)
+    assert "hunter2x" not in result.xml
+
+
+def test_a_default_that_was_harmless_in_a_string_parameter():
+    redactor = Redactor(KEY)
+    _, harmless = redacted(parameter("string", "X", "hunter2x"), redactor)
+    assert not harmless.findings
+    assert "hunter2x" not in redacted(parameter("password", "X", "hunter2x"), redactor)[1].xml
+
+
+def test_the_scan_does_not_believe_the_redaction():
+    redactor = Redactor(KEY)
+    config = canonical(project("<thing>{}</thing>".format("ghp" + "_" + "aB3" * 12)).encode())
+    redactor._clean.update(config.xml.split("\n"))  # as if the redaction had missed it
+    assert redactor.config(config.xml, {}, "item").xml == config.xml
+    assert redactor.scan(config.xml, "config.xml")
