@@ -219,6 +219,8 @@ def reload(call: Call) -> Response:
 
 
 def check_job_name(call: Call) -> Response:
+    if not call.may(CREATE):  # not recorded; hudson.model.View#doCheckJobName checks it
+        return call.denied(CREATE)
     headers = {"Content-Type": "text/html;charset=utf-8"}
     headers |= dict.fromkeys(
         ("Content-Security-Policy", "X-WebKit-CSP", "X-Content-Security-Policy"), "sandbox; default-src 'none';"

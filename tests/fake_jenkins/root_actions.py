@@ -194,6 +194,18 @@ def _load(call: Call) -> Response:
     return answer(call, Data(cls, values), call.rest[1:])
 
 
+def _people(call: Call) -> Response:
+    """Everybody with an account; those known from commits are not among them here."""
+    if len(call.rest) < 2:
+        return call.not_found()
+    cls = "hudson.model.View$AsynchPeople$People" if call.rest[0] == "asynchPeople" else "hudson.model.View$People"
+    users = [
+        {"lastChange": None, "project": None, "user": {"absoluteUrl": f"{call.root_url}user/{name}", "fullName": name, "id": name}}
+        for name in call.state.users
+    ]
+    return answer(call, recorded({"_class": cls, "users": users}), call.rest[1:])
+
+
 def _adjuncts(call: Call) -> Response:
     return call.not_found() if call.slash else pages.found(f"{call.url}/")
 
@@ -223,6 +235,8 @@ ROOT_ACTIONS: dict[str, Callable[[Call], Response]] = {
     "adjuncts": _adjuncts,
     "git": indexing.notify_commit,
     "pipeline-model-converter": converter.serve,
+    "asynchPeople": _people,
+    "people": _people,
     "overallLoad": _load,
     "unlabeledLoad": _load,
     "restart": lambda call: (

@@ -74,6 +74,7 @@ def test_check_as_admin_and_as_others(jenkins: FakeJenkins, client: Client) -> N
     with Client(Settings("test", jenkins.url, "reader", Secret(reader.token or reader.password))) as other:
         states = {probe.what: (probe.state, probe.found) for probe in check(other).probes}
     assert states["list jobs"][0] == "works"
+    assert states["create jobs"] == ("not allowed", "needs Job/Create")
     assert states["script console"] == ("not allowed", "needs Overall/Administer")
 
 

@@ -29,8 +29,10 @@ def test_everything_is_there(client: Client, with_script_console: FakeJenkins, t
     assert "jobs/acme/jobs/platform/jobs/pipe-inline/script.groovy" in files
     assert "jobs/acme/jobs/app/config.xml" in files, "a multibranch"
     assert not any(path.startswith("jobs/acme/jobs/app/jobs/") for path in files), "its branches are computed"
+    assert done.missing == {}
     assert {"views/all/config.xml", "nodes/agent1/config.xml", "plugins.toml", "credentials.toml", "system/jenkins.yaml", "system/scriptApproval.xml"} <= files.keys()
     assert tomllib.loads(files["plugins.toml"].decode())["git"] == "4.5.2"
+    assert "admin" in tomllib.loads(files["users.toml"].decode())["users"]
     assert any(each["type"] == "Secret text" for each in tomllib.loads(files["credentials.toml"].decode()).values())
     manifest = tomllib.loads(files["snapshot.toml"].decode())
     assert manifest["counts"] == done.counts
