@@ -35,6 +35,9 @@ def export(
     only: Only = None,
     exclude: Exclude = None,
     commit: Annotated[bool, typer.Option("--commit", help="Commit what changed, with a message that says what and who.")] = False,
+    secrets: Annotated[
+        Path | None, typer.Option("--secrets", metavar="FILE", help="Add the secrets' values to a private file, for a restore.", show_default=False)
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do not go on with an export that was interrupted just now.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Write over edits that are not committed.")] = False,
     controller: Controller = "",
@@ -51,6 +54,8 @@ def export(
       cibus jobs export jenkins
 
       cibus jobs export jenkins --only 'acme/*' --commit
+
+      cibus jobs export jenkins --secrets ~/jenkins-secrets.toml
     """
     from cibus.errors import Exit
     from cibus.jenkins.client import Client
@@ -58,22 +63,27 @@ def export(
     from cibus.jobs.collect import Filter
     from cibus.jobs.export import export as export_into
     from cibus.jobs.fingerprints import fingerprint_key
+    from cibus.jobs.secretfile import refuse_published, write_secrets
 
     loaded = configured(config)
     chosen = Filter(tuple(only or ()), tuple(exclude or ()))
+    if secrets is not None:
+        refuse_published(secrets, folder)
     with Client(choose(loaded, controller)) as client:
         with progress() as tell:
-            done = export_into(client, folder, fingerprint_key(loaded.snapshot), chosen, fresh=fresh, force=force, progress=tell)
+            done = export_into(client, folder, fingerprint_key(loaded.snapshot), chosen, fresh=fresh or secrets is not None, force=force, progress=tell)
+        if secrets is not None:
+            write_secrets(secrets, done.secrets)
         subject = ""
         if commit:
             from cibus.jobs.history import commit as commit_export
 
             subject = commit_export(folder, client)
     if as_json:
-        print_json({"folder": str(folder), "counts": done.counts, "missing": done.missing, "secrets": done.secrets, "resumed": done.resumed, "commit": subject})
+        print_json({"folder": str(folder), "counts": done.counts, "missing": done.missing, "secrets": len(done.secrets), "resumed": done.resumed, "commit": subject})
     else:
         counts = ", ".join(f"{count} {kind}" for kind, count in sorted(done.counts.items()))
-        print(f"{folder}: {counts or 'nothing'}; {done.secrets} secrets left out")
+        print(f"{folder}: {counts or 'nothing'}; {len(done.secrets)} secrets left out")
         if done.resumed:
             print(f"{done.resumed} of them from an export that was interrupted just now (--fresh reads them again)")
         if commit:

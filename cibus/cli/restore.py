@@ -34,6 +34,9 @@ Exclude = Annotated[list[str] | None, typer.Option("--exclude", metavar="GLOB", 
 Prune = Annotated[bool, typer.Option("--prune", help="Delete what the snapshot does not have.")]
 Disabled = Annotated[bool, typer.Option("--disabled", help="Create jobs disabled.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+SecretFile = Annotated[
+    Path | None, typer.Option("--secrets", metavar="FILE", help="The file that cibus jobs export --secrets wrote.", show_default=False)
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 MARKS = {"create": ("+", "green"), "update": ("~", "yellow"), "move": (">", "cyan"), "delete": ("-", "red")}
@@ -47,6 +50,7 @@ def plan(
     exclude: Exclude = None,
     prune: Prune = False,
     disabled: Disabled = False,
+    secrets: SecretFile = None,
     controller: Controller = "",
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -59,7 +63,7 @@ def plan(
 
       cibus jobs plan jenkins --prune -o restore.json
     """
-    made = _plan(folder, _filter(only, exclude), configured(config), controller, prune=prune, disabled=disabled)
+    made = _plan(folder, _filter(only, exclude), _configured(config, secrets), controller, prune=prune, disabled=disabled)
     if out is not None:
         from cibus.folders import write_whole
 
@@ -69,7 +73,7 @@ def plan(
     else:
         print_lines(_plan_lines(made))
     if any(step.missing for step in made.steps):
-        sys.stderr.write("cibus: secrets are missing: add them to [snapshot.secrets] in cibus.toml, by placeholder or by the job's full name\n")
+        sys.stderr.write("cibus: secrets are missing: give --secrets FILE, or add them to [snapshot.secrets] in cibus.toml, by placeholder or by the job's full name\n")
         return Exit.FAILED
     return Exit.LOOK if made.steps else Exit.FINE
 
@@ -82,6 +86,7 @@ def apply(
     disabled: Disabled = False,
     keep_going: Annotated[bool, typer.Option("--keep-going", help="Go on after a step that failed.")] = False,
     yes: Yes = False,
+    secrets: SecretFile = None,
     controller: Controller = "",
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -96,8 +101,10 @@ def apply(
       cibus jobs apply restore.json
 
       cibus jobs apply jenkins --only 'acme/*' --yes
+
+      cibus jobs apply jenkins --secrets ~/jenkins-secrets.toml --disabled
     """
-    loaded = configured(config)
+    loaded = _configured(config, secrets)
     if Path(what).is_file():
         from cibus.jobs.plan import read_plan
 
@@ -199,6 +206,17 @@ def runs(as_json: AsJson = False) -> None:
         print(f"{row['run']}  {row['url']}  {ended or 'nothing done'}")
     if not rows:
         print(f"no runs in {home}")
+
+
+def _configured(path: Path | None, secrets: Path | None) -> Config:
+    """cibus.toml, with the secrets of a file besides its own."""
+    from cibus.jobs.secretfile import read_secrets
+
+    loaded = configured(path)
+    if secrets is None:
+        return loaded
+    both = {**read_secrets(secrets), **loaded.snapshot.secrets}
+    return replace(loaded, snapshot=replace(loaded.snapshot, secrets=both))
 
 
 def _plan(what: str, chosen: Filter, loaded: Config, controller: str, *, prune: bool, disabled: bool) -> Plan:

@@ -6,7 +6,7 @@ import hashlib
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from cibus.jobs.redaction import AllowList, Finding, Redactor
 from cibus.jobs.store import WORK, Staging, locked, settle, staging, take_place
 from cibus.jobs.system import documents
 from cibus.jobs.trees import FolderTree, Snapshot, git
+from cibus.secrets import Secret
 
 Progress = Callable[[str, int, int], None]  # what is done, how many of it, of how many
 FOLDER_CREDENTIALS = "FolderCredentialsProvider_-FolderCredentialsProperty"
@@ -29,13 +30,19 @@ FOLDER_CREDENTIALS = "FolderCredentialsProvider_-FolderCredentialsProperty"
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export did; ``missing``: what could not be read, and why."""
+    """What an export did.
+
+    Arguments:
+        missing: what could not be read, and why
+        resumed: how many configs were there from an export that was interrupted
+        secrets: what the placeholders stand for, of the configs that were read
+    """
 
     folder: Path
     counts: dict[str, int]
     missing: dict[str, str] = field(default_factory=dict)
     resumed: int = 0
-    secrets: int = 0
+    secrets: Mapping[str, Secret] = field(default_factory=dict, repr=False)
 
 
 def export(
@@ -98,7 +105,7 @@ class _Export:
         self.previous = previous
         self.progress = progress
         self.missing: dict[str, str] = {}
-        self.secrets = 0
+        self.secrets: dict[str, Secret] = {}
         self.credential_folders: set[str] = set()
 
     def fill(self, chosen: Filter) -> Exported:
@@ -138,7 +145,7 @@ class _Export:
             fetched = fetch(self.client, self.redactor, key)
         except (NotFound, Forbidden, ConfigXmlError) as error:
             return error
-        self.secrets += len(fetched.secrets)
+        self.secrets.update(fetched.secrets)
         if FOLDER_CREDENTIALS in fetched.config.xml:
             self.credential_folders.add(key.name)
         self.place.put(key, fetched.config)

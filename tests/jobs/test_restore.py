@@ -72,39 +72,61 @@ def test_a_plan_for_what_was_changed_since_is_refused(jenkins: FakeJenkins, cibu
     assert config(jenkins, APP) == now
 
 
-def test_a_lost_controller_is_restored(jenkins: FakeJenkins, empty_jenkins: FakeJenkins, cibus, snap: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_lost_controller_is_restored(jenkins: FakeJenkins, empty_jenkins: FakeJenkins, cibus, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    for fake in (jenkins, empty_jenkins):
+        fake.state.extra_kinds["org.acme.OwnJob"] = "org.acme.OwnJob"
+    for path, xml in EVERY_KIND.items():
+        jenkins.state.add(path, xml)
+    code, out, err = cibus(jenkins, "jobs", "export", "snap", "--secrets", "secrets.toml")
+    assert code in (0, 3), err
     code, out, err = cibus(empty_jenkins, "jobs", "plan", "snap")
     assert code == 1, "secrets are missing"
     assert "missing: nothing is known of it" in out
-    assert "secrets are missing: add them to [snapshot.secrets]" in err
-    placeholders = sorted({line.split(": missing")[0].strip() for line in out.splitlines() if "missing: nothing" in line})
-    values = _values(jenkins, snap, placeholders)
-    lines = [f'"{name}" = {{ value = {json.dumps(value)} }}' for name, value in values.items()]
-    (tmp_path / "cibus.toml").write_text("[snapshot.secrets]\n" + "\n".join(lines) + "\n")
-    code, out, err = cibus(empty_jenkins, "jobs", "apply", "snap", "--yes")
+    assert "secrets are missing: give --secrets FILE" in err
+    code, out, err = cibus(empty_jenkins, "jobs", "apply", "snap", "--yes", "--secrets", "secrets.toml")
     assert code == 0, out + err
     assert "proved" in out
     code, out, _ = cibus(empty_jenkins, "jobs", "export", "again")
-    assert configs_of(tmp_path / "again") == configs_of(snap)
+    assert configs_of(tmp_path / "again") == configs_of(tmp_path / "snap")
+    for path in EVERY_KIND:
+        assert path in empty_jenkins.state.jobs
     assert cibus(empty_jenkins, "jobs", "verify", "snap")[0] == 0
     code, out, err = cibus(empty_jenkins, "jobs", "rollback", "last", "--yes")
     assert code == 0, out + err
     assert list(empty_jenkins.state.jobs) == []
 
 
-def _values(jenkins: FakeJenkins, snap: Path, placeholders: list[str]) -> dict[str, str]:
-    """The values that the placeholders stand for, read from the controller that still has them."""
-    from cibus.jobs.collect import presentable
-    from cibus.jobs.layout import Key
-    from cibus.jobs.redaction import Redactor
-    from snapshots import KEY
+EVERY_KIND = {
+    "kinds": "<com.cloudbees.hudson.plugins.folder.Folder plugin='cloudbees-folder@6.15'><description>all of them</description></com.cloudbees.hudson.plugins.folder.Folder>",
+    "kinds/maven": "<maven2-moduleset plugin='maven-plugin@3.10'><rootModule><groupId>org.acme</groupId></rootModule><goals>clean  verify</goals></maven2-moduleset>",
+    "kinds/organization": "<jenkins.branch.OrganizationFolder plugin='branch-api@2.6.2'><navigators/><projectFactories/></jenkins.branch.OrganizationFolder>",
+    "kinds/external": "<hudson.model.ExternalJob><description>cron on another machine</description></hudson.model.ExternalJob>",
+    "kinds/unknown": "<org.acme.OwnJob plugin='acme-own@1.0'><command>a &amp;&amp; b &lt; c</command><list><string>2</string><string>1</string></list></org.acme.OwnJob>",
+}
 
-    redactor = Redactor(KEY)
-    found: dict[str, str] = {}
-    for path in jenkins.state.jobs:
-        secrets = presentable(jenkins.state.jobs[path].config, redactor, Key("job", path)).secrets
-        found.update({name: secret.reveal() for name, secret in secrets.items()})
-    return {name: found[name] for name in placeholders}
+
+@pytest.mark.parametrize("place", ["snap/secrets.toml", "repo/secrets.toml"])
+def test_secrets_are_not_put_where_they_would_be_published(jenkins: FakeJenkins, cibus, tmp_path: Path, place: str) -> None:  # type: ignore[no-untyped-def]
+    import subprocess
+
+    subprocess.run(["git", "init", "-q", "repo"], cwd=tmp_path, check=True)
+    code, _, err = cibus(jenkins, "jobs", "export", "snap", "--secrets", place)
+    assert code == 2
+    assert "keep secrets" in err
+    assert not (tmp_path / place).exists()
+
+
+def test_the_file_of_secrets_is_private_and_keeps_what_it_has(jenkins: FakeJenkins, cibus, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    file = tmp_path / "secrets.toml"
+    file.write_text('"{cibus:password:0123456789abcdef}" = "old"\n')
+    code, _, err = cibus(jenkins, "jobs", "export", "snap", "--secrets", "secrets.toml")
+    assert code == 2
+    assert "can be read by others: chmod 600" in err
+    file.chmod(0o600)
+    cibus(jenkins, "jobs", "export", "snap", "--secrets", "secrets.toml")
+    assert file.stat().st_mode & 0o77 == 0
+    assert '"old"' in file.read_text()
+    assert "AQAA" in file.read_text()
 
 
 def test_a_missing_secret_is_refused(jenkins: FakeJenkins, empty_jenkins: FakeJenkins, cibus, snap: Path) -> None:  # type: ignore[no-untyped-def]
@@ -243,10 +265,10 @@ def test_a_secret_that_changed_on_the_controller_is_kept(jenkins: FakeJenkins, c
     other = "{AQAABAAAAAQ" + "Z" * 32 + "=}"
     new = re.sub(r"\{AQAA[^}]*\}", other, config(jenkins, APP)).replace("<canRoam>true", "<canRoam>false")
     jenkins.state.jobs[APP].config = new
-    code, out, _ = cibus(jenkins, "jobs", "diff", "snap")
+    _, out, _ = cibus(jenkins, "jobs", "diff", "snap")
     assert "secret changed (not shown)" in out
     assert "ZZZZ" not in out
-    code, out, _ = cibus(jenkins, "jobs", "plan", "snap", "-o", "plan.json")
+    _, out, _ = cibus(jenkins, "jobs", "plan", "snap", "-o", "plan.json")
     assert "changed on the controller since; its value there is kept" in out
     assert "ZZZZ" not in Path("plan.json").read_text()
     cibus(jenkins, "jobs", "apply", "plan.json", "--yes")
