@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from fake_jenkins import FakeJenkins, empty_state, recorded_state
 from repos import IDENTITY
 
 from cibus.config import load_config
@@ -69,23 +70,61 @@ def test_install(tmp_path: Path) -> None:
     assert schema.stat().st_size > 1000
 
 
+CONTROLLER = ("cibus controllers", "cibus jobs")
+
+
 def test_use(tmp_path: Path) -> None:
     for name in ("mobile-app", "mobile-app-library"):
         shutil.copytree(TOP / "examples" / name, tmp_path / name)
     app = tmp_path / "mobile-app"
-    for command in ("git init -q", "git add -A", "git commit -q -m example", *commands("cibus")):
+    for command in ("git init -q", "git add -A", "git commit -q -m example", *(line for line in commands("cibus") if not line.startswith(CONTROLLER))):
         done = run(command, app, CIBUS_STATE_DIR=str(tmp_path / "state"))
         assert done.returncode == 0, command + "\n" + done.stdout + done.stderr
         assert "Traceback" not in done.stderr
 
 
-def test_the_configuration_is_a_good_one(tmp_path: Path) -> None:
-    (text,) = blocks("toml")
+def test_a_controller(tmp_path: Path) -> None:
+    """In the order of the README; after the first export somebody changes a job by hand, at the end the controller is lost."""
+    work = tmp_path / "work"
+    work.mkdir()
+    app = "acme/platform/app-build"
+    for command in ("git init -q", "git commit -q --allow-empty -m first"):
+        assert run(command, work).returncode == 0
+    with FakeJenkins(recorded_state()) as full, FakeJenkins(empty_state()) as empty:
+        full.state.on_script = empty.state.on_script = lambda script: "{}"
+        found = [command for command in commands("cibus") if command.startswith(CONTROLLER)]
+        assert [command.split()[2] for command in found] == ["check", "export", "diff", "diff", "diff", "plan", "apply", "verify", "rollback", "export", "apply"]
+        before = full.state.jobs[app].config
+        for number, command in enumerate(found):
+            drifted = 2 <= number <= 5
+            fake = empty if number == len(found) - 1 else full
+            done = run(command, work, **controller(fake, tmp_path))
+            assert done.returncode == (3 if drifted else 0), f"{command}: {done.stdout}{done.stderr}"
+            if number == 1:
+                full.state.jobs[app].config = before.replace(b"<canRoam>true", b"<canRoam>false")
+            if "rollback" in command:
+                assert b"<canRoam>false" in full.state.jobs[app].config
+        assert set(empty.state.jobs) > {"acme", "acme/platform", app}
+
+
+def controller(fake: FakeJenkins, folder: Path) -> dict[str, str]:
+    return {
+        "CIBUS_JENKINS_URL": fake.url, "CIBUS_JENKINS_USER": fake.user, "CIBUS_JENKINS_TOKEN": fake.token,
+        "CIBUS_STATE_DIR": str(folder / "state"), "CIBUS_SNAPSHOT_KEY": "a key that the tests have",
+    }  # fmt: skip
+
+
+def test_the_configurations_are_good_ones(tmp_path: Path) -> None:
+    pipeline, jobs = blocks("toml")
     path = tmp_path / "cibus.toml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(pipeline, encoding="utf-8")
     config = load_config(path, {})
-    assert set(tomllib.loads(text)) == {"credentials", "libraries", "agents", "stubs", "effects"}
+    assert set(tomllib.loads(pipeline)) == {"credentials", "libraries", "agents", "stubs", "effects"}
     assert config.effects == {"mail": "real"}
+    path.write_text(jobs, encoding="utf-8")
+    config = load_config(path, {})
+    assert config.controllers["default"].url == "https://ci.example/"
+    assert config.snapshot.key is not None
 
 
 def test_the_exit_codes() -> None:
