@@ -204,7 +204,7 @@ def _pairs(change: Change) -> Iterable[tuple[str, str]]:
 
 
 def _order(step: Step) -> tuple[int, int, int, int, str]:
-    """From the outer folders inwards, what others need first; then agents, views, and deletions from the inside out."""
+    """From the outer folders inwards, at each level what makes room first; then agents, views; deletions from the inside out."""
     depth = step.key.name.count("/") if step.key.kind == "job" else 0
     if step.action == "delete":
         return (9, ("view", "node", "job").index(step.key.kind), -depth, 0, step.key.name)
@@ -242,7 +242,8 @@ def _plugin_warnings(configs: list[tuple[Key, Canonical]], live: Snapshot) -> It
 
 def version_key(version: str) -> tuple[tuple[int, str], ...]:
     """Sorts versions such as ``1.10``, ``2.277.3``, ``4.7.1-beta`` and ``1.0.vf00ba4``."""
-    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"\d+|[a-z]+", version.lower()))
+    parts = re.findall(r"\d+|[a-z]+", version.lower())
+    return (*((int(part), "") if part.isdigit() else (-1, part) for part in parts), (0, ""))  # a release is after its betas
 
 
 def _credential_warnings(configs: list[tuple[Key, Canonical]], live: Snapshot) -> Iterable[str]:
