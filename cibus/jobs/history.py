@@ -101,7 +101,9 @@ def _who(client: Client | None, found: ConfigDrift) -> str:
         answer = client.session.json(f"{job_url(found.key.name)}jobConfigHistory/api/json")
     except ControllerError:
         return ""
-    entries = [each for each in answer.get("jobConfigHistory", ()) if each.get("userID") or each.get("user")]
+    # The list's name differs between versions of the plugin; its entries do not (ConfigInfo).
+    listed = (each for value in answer.values() if isinstance(value, list) for each in value)
+    entries = [each for each in listed if isinstance(each, dict) and (each.get("userID") or each.get("user"))]
     if not entries:
         return ""
     last = max(entries, key=lambda each: each.get("date", ""))

@@ -129,7 +129,7 @@ def read_plan(text: str, where: str) -> Plan:
 def placeholders(config: Canonical) -> list[str]:
     """The placeholders in a config, each once, in their order."""
     texts = [config.xml, *config.scripts.values()]
-    return list(dict.fromkeys(found.group() for text in texts for found in re.finditer(PLACEHOLDER, text)))
+    return list(dict.fromkeys(found.group() for text in texts for found in PLACEHOLDER.finditer(text)))
 
 
 def in_words(change: Change) -> str:
@@ -138,7 +138,7 @@ def in_words(change: Change) -> str:
         return f"{change.what}: secret changed (not shown)"
     if change.kind != "changed":
         return f"{change.kind} {change.what}"
-    if "\n" in (change.old or "") or "\n" in (change.new or ""):
+    if change.diff:
         return f"{change.what}: text changed"
     return f"{change.what}: {change.old!r} -> {change.new!r}"
 
@@ -199,7 +199,7 @@ def _origins(config: Canonical, key: Key, live: Iterable[str], changes: Iterable
 
 def _pairs(change: Change) -> Iterable[tuple[str, str]]:
     """The placeholders of the two sides of a change, in their order."""
-    old, new = ([found.group() for found in re.finditer(PLACEHOLDER, text or "")] for text in (change.old, change.new))
+    old, new = ([found.group() for found in PLACEHOLDER.finditer(text)] for text in (change.old, change.new))
     return zip(old, new, strict=False)
 
 

@@ -162,12 +162,9 @@ def _diff_of(change: Change) -> str | None:
     """The text diff of a change of long texts."""
     if change.secret or change.kind != "changed":
         return None
-    old, new = change.old or "", change.new or ""
-    if "\n" not in old + new and len(old) <= SHORT and len(new) <= SHORT:
-        return None
-    import difflib
-
-    return "\n".join(list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=2))[2:])
+    if change.diff:
+        return "\n".join(change.diff.splitlines()[2:])
+    return f"-{change.old}\n+{change.new}" if max(len(change.old), len(change.new)) > SHORT else None
 
 
 def _change_data(change: Change) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def test_a_controller_that_breaks_down_leaves_the_old_snapshot(jenkins: FakeJenk
     assert files_of(snap) == before
     jenkins.faults.set(Fault("reset", path="pipe-scm/config.xml"))
     with pytest.raises(ControllerError):
-        export(client, snap, KEY)
+        export(client, snap, KEY, fresh=True)
     assert files_of(snap) == before
 
 
