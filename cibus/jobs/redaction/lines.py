@@ -12,12 +12,13 @@ from cibus.jobs.redaction.values import changes, is_literal, is_named_secret, is
 Language = Literal["groovy", "yaml", "plain"]
 
 # a line without any of these words has no named secret; looked for in the lower-cased line
-_WORDS = (
-    "pass", "pwd", "secret", "token", "key", "auth", "login", "bearer", "basic ", "hmac", "cookie", "credential", "connection", "pw", "psk", "otp", "mysql", "securestring", "jdbc"
+WORDS = (
+    "pass", "pwd", "secret", "token", "key", "auth", "login", "bearer", "basic ", "hmac", "cookie", "credential", "connection", "pw", "psk", "otp", "mysql", "securestring", "jdbc", "kennwort",
+    "zip", "7z", "openssl enc", "ldap", "redis-cli", "lftp", "ncftp", "twine", "kinit", "signtool", "net use", "<<<",
 )  # fmt: skip
 
 _ASSIGNMENT = re.compile(
-    r"(?P<name>[A-Za-z_][\w.\-]*)(?:\\*[\"'])?\]?(?P<separator>\s*(?:=>|:=|(?<![=!<>])=(?![=~])|:(?![:/]))\s*)(?P<quote>\\*(?:'''|\"\"\"|[\"']))?"
+    r"(?P<name>[A-Za-z_][\w.\-]*)(?:\\*[\"'])?\]?(?P<separator>\s*(?:=>|:=|(?<![=!<>])=(?![=~])|:(?![:/-]))\s*)(?P<quote>\\*(?:'''|\"\"\"|[\"']))?"
 )
 _OPTION = re.compile(r"(?<![\w-])--?(?P<name>[A-Za-z][\w.-]*)(?:=|\s+)(?P<quote>\\*[\"'])?(?![-=\s])")
 _CALL = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*\(\s*(?P<quote>['\"])(?P<value>[^'\"]+)(?P=quote)\s*\)")
@@ -29,7 +30,7 @@ _USER = re.compile(
 )
 _COMMANDS = (
     re.compile(
-        r"\b(?:docker|podman|buildah|skopeo|helm|oc|az|cf)\b[^|;&]*\blogin\b[^|;&]*?\s-p[= ]*[\"']?(?P<value>[^\s\"']+)"
+        r"\b(?:docker|podman|buildah|skopeo|helm|oc|az|cf)\b[^|;&]*\blogin\b[^|;&]*?[\s\"']-p[= ]*[\"']?(?P<value>[^\s\"']+)"
     ),
     re.compile(r"\bsshpass\b\s+-p\s*[\"']?(?P<value>[^\s\"']+)"),
     re.compile(r"\bmysql\w*\b[^|;&]*?\s-p(?P<value>[^\s\"'=]+)"),
@@ -46,6 +47,37 @@ _COMMANDS = (
     ),
     re.compile(r"(?i)Secret\.fromString\(\s*['\"](?P<value>[^'\"]+)"),
 )
+# options of one letter that mean a password to one tool, and something else to most
+_TOOL = re.compile(
+    r"(?i)\b(?:unzip|zip|7z\w*|openssl|ldap\w+|redis-cli|lftp|ncftp\w*|twine|kinit|vault|signtool|net\s+use)\b|<<<"
+)
+_OF_TOOLS = tuple(
+    re.compile(before + r"[\"']?(?P<value>[^\s\"'$=*/-][^\s\"']*)")
+    for before in (
+        r"\b(?:unzip|zip)\b[^|;&]*?\s-P\s*",
+        r"\b7z\w*\b[^|;&]*?\s-p",
+        r"\bopenssl\s+enc\b[^|;&]*?\s-[kK]\s+",
+        r"\bldap\w+\b[^|;&]*?\s-w\s*",
+        r"\bredis-cli\b[^|;&]*?\s-a\s+",
+        r"\blftp\b[^|;&]*?\s-u\s+[\"']?[^\s,]+,",
+        r"\b(?:twine|ncftp\w*)\b[^|;&]*?\s-p\s+",
+        r"\bvault\s+login\s+(?:-no-\w+\s+)*(?=[^\s=]{8,}(?:\s|$))",
+        r"(?i)\bsigntool\b[^|;&]*?\s/p\s+",
+        r"(?i)\bnet\s+use\s+(?:\w:\s+)?\\\\\S+\s+(?:/user:\S+\s+)?",
+        r"\b(?:kinit|sudo|passwd|login|--with-token|--password-stdin|--stdin)\b[^|;&]*<<<\s*",
+    )
+)
+# what somebody wrote for colleagues: "the token for the bot: ...", "Das Passwort lautet ..."
+_TOLD = r"\s*(?:<\w+>)*(?P<value>(?=[^\s\"'<]*\d)(?=[^\s\"'<]*[a-z])[^\s\"',;:)(/.<>]{7,}+)(?![./:(])"
+_PHRASE = re.compile(
+    r"(?i)(?P<name>\b(?:password|passphrase|passwort|kennwort|pwd|token|secret)(?:[\s,.]+\w+){0,3})\s*[:=]" + _TOLD
+)
+_LOGIN_PHRASE = re.compile(r"(?i)\blogin\b[^/\"']{1,40}\s/" + _TOLD)
+_DEFAULT = re.compile(r"(?P<name>[A-Za-z_][\w.]*)\s*\?:\s*(?P<quote>['\"])(?P<value>[^'\"]+)(?P=quote)")
+_SHELL_DEFAULT = re.compile(r"\$\{(?P<name>[A-Za-z_]\w*):?[-=](?P<quote>[\"']?)(?P<value>(?=[^}]*\d)[^}\"']+)(?P=quote)\}")
+_JOINED_LOGIN = re.compile(
+    r"(?i)(?:auth|login|cred|basic|encode).*?:[\"']\s*(?:\+|<<)\s*[\"'](?P<value>[^\"']+)[\"']"
+)
 _SCHEME = re.compile(r"(?i)\b(?:bearer|basic|token|apikey)\s+(?P<value>[A-Za-z0-9._~+/=-]{8,})")
 _SCHEME_PREFIX = re.compile(r"(?i)(?:bearer|basic|token|digest|apikey|negotiate)\s+")
 _URL_USER = re.compile(r"://(?P<user>[^\s/:@'\"<>|]*)(?::(?P<password>[^\s/'\"<>|]+))?@(?=[\w\[$])")
@@ -54,6 +86,7 @@ _RANDOM = re.compile(
     r"(?:(?P<name>[A-Za-z_][\w.\-]*)[\"']?\]?\s*(?:=>|:=|[=:,(\[])\s*|^\s*|[\[(,]\s*)[\"']?(?P<value>[A-Za-z0-9+/=_~-]{20,})(?=[\"'\s,;)\]]|$)"
 )
 _EXPRESSION = re.compile(r"[A-Za-z_][\w.]*(?:[(\[?].*)?|[\[({].*")
+_CAPITAL_AND_DIGIT = re.compile(r"(?=\w*[A-Z])(?=\w*[a-z])(?=\w*\d)\w+$")
 _HEADER = re.compile(r"(?:-H|--header)[ =]?\\*[\"']$")
 _PROPERTY = re.compile(r"\s*(?:export\s+|set\s+|ENV\s+)?[A-Za-z_][\w.\-]*=\S+\s*")
 
@@ -62,7 +95,7 @@ def line_spans(line: str, language: Language) -> list[Span]:
     """Every secret in a line; spans may overlap."""
     spans: list[Span] = []
     low = line.lower()
-    for word in _WORDS:  # no generator: this is what every line costs
+    for word in WORDS:  # no generator: this is what every line costs
         if word in low:
             spans += _named(line, language)
             break
@@ -126,17 +159,26 @@ def _named(line: str, language: Language) -> Iterator[Span]:
         if is_secret_name(match["name"]):
             start, end = _argument(line, match.end(), match["quote"])
             yield from _if_any(value_span(line, start, end, match["name"]))
-    for pattern in (_CALL, _SETTING, _SET, _TAG):
+    for pattern in (_CALL, _SETTING, _SET, _TAG, _PHRASE, _DEFAULT, _SHELL_DEFAULT):
         for match in pattern.finditer(line):
             if is_secret_name(match["name"]):
                 yield from _if_any(value_span(line, *match.span("value"), match["name"]))
-    for pattern in _COMMANDS:
+    for pattern in (*_COMMANDS, _LOGIN_PHRASE, _JOINED_LOGIN):
         for match in pattern.finditer(line):
             if is_literal(match["value"]):
                 yield Span(*match.span("value"), "password")
+    if _TOOL.search(line):
+        yield from _of_tools(line)
     for match in _SCHEME.finditer(line):
         if is_literal(match["value"]) and not match["value"].rstrip(".").isalpha():
             yield Span(*match.span("value"), "token")
+
+
+def _of_tools(line: str) -> Iterator[Span]:
+    for pattern in _OF_TOOLS:
+        for match in pattern.finditer(line):
+            if is_literal(match["value"]):
+                yield Span(*match.span("value"), "password")
 
 
 def _assigned(line: str, match: re.Match[str], language: Language) -> Iterator[Span]:
@@ -170,6 +212,8 @@ def _is_code(line: str, match: re.Match[str], value: str, language: Language) ->
     if language == "yaml" or tight or _HEADER.search(before):
         return False
     if not _EXPRESSION.fullmatch(value):
+        return False
+    if language == "plain" and len(value) >= 8 and _CAPITAL_AND_DIGIT.match(value):
         return False
     return not (
         value.isalnum()
