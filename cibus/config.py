@@ -203,7 +203,7 @@ TABLES: dict[str, dict[str, Key]] = {
     },
     "snapshot": {
         "key": Key("secret", help="the key of the secrets' fingerprints, the same for everyone who exports here"),
-        "secrets": Key("secrets", help="by placeholder or item path: where a secret's value comes from at a restore"),
+        "secrets": Key("secrets", help="by placeholder: where a secret's value comes from at a restore"),
     },
     "pipeline": {
         "unknown_labels": Key("str", ("here", "wait", "fail"), "what to do with a label that no agent has"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,11 @@ def print_lines(lines: Iterable[tuple[str, str]]) -> None:
 def print_json(data: Any) -> None:
     """Prints data as JSON."""
     print(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """``{"jobs": 2, "views": 1}`` → ``2 jobs, 1 view``."""
+    return ", ".join(f"{count} {kind.removesuffix('s') if count == 1 else kind}" for kind, count in sorted(counts.items()))
 
 
 @contextlib.contextmanager

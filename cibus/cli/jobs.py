@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cibus.cli.console import configured, print_json, print_lines, progress
+from cibus.cli.console import configured, counted, print_json, print_lines, progress
 from cibus.cli.restore import apply, plan, rollback, runs, verify
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ def export(
     if as_json:
         print_json({"folder": str(folder), "counts": done.counts, "missing": done.missing, "secrets": len(done.secrets), "resumed": done.resumed, "commit": subject})
     else:
-        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(done.counts.items()))
-        print(f"{folder}: {counts or 'nothing'}; {len(done.secrets)} secrets left out")
+        print(f"{folder}: {counted(done.counts) or 'nothing'}; {len(done.secrets)} secrets left out")
         if done.resumed:
             print(f"{done.resumed} of them from an export that was interrupted just now (--fresh reads them again)")
         if commit:

@@ -73,7 +73,7 @@ def plan(
     else:
         print_lines(_plan_lines(made))
     if any(step.missing for step in made.steps):
-        sys.stderr.write("cibus: secrets are missing: give --secrets FILE, or add them to [snapshot.secrets] in cibus.toml, by placeholder or by the job's full name\n")
+        sys.stderr.write("cibus: secrets are missing: give --secrets FILE, or add them to [snapshot.secrets] in cibus.toml\n")
         return Exit.FAILED
     return Exit.LOOK if made.steps else Exit.FINE
 
@@ -323,7 +323,7 @@ def _text(path: Path) -> str:
 
 def _counted(made: Plan) -> str:
     counts = {action: sum(step.action == action for step in made.steps) for action in MARKS}
-    return ", ".join(f"{count} {action}" for action, count in counts.items() if count)
+    return ", ".join(f"{count} to {action}" for action, count in counts.items() if count)
 
 
 def _plan_lines(made: Plan) -> Iterator[tuple[str, str]]:
@@ -345,7 +345,7 @@ def _origin(origin: str) -> str:
     kind, _, name = origin.partition(" ")
     if kind == "live":
         return "changed on the controller since; its value there is kept" if name else "kept from the controller"
-    return f"from [snapshot.secrets] {name}" if kind == "source" else "missing: nothing is known of it"
+    return "from your secrets" if kind == "source" else "missing: nothing is known of it"
 
 
 def _teller(as_json: bool) -> Callable[[Step, Note], None]:

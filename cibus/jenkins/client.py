@@ -98,6 +98,10 @@ class Client(jenkins.Jenkins):  # type: ignore[misc]
         """Deletes a view."""
         self.session.post(f"{_view_url(folder, name)}doDelete")
 
+    def primary_view(self) -> str:
+        """The root's primary view: Jenkins would let it be deleted."""
+        return str(self.session.json("api/json?tree=primaryView[name]")["primaryView"]["name"])
+
     def node_config(self, name: str) -> bytes:
         """A node's config.xml."""
         return self.session.get(f"{_node_url(name)}config.xml").body

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from lxml import etree
+
 from cibus.errors import CibusError, ControllerError, NotFound, SecretError
 from cibus.jenkins.bulk import each
 from cibus.jenkins.client import Client, running_builds
@@ -171,6 +173,8 @@ class Applier:
         if digest_of(there[0]) != step.live:
             raise Refused("it was changed since the plan was made: make a new plan")
         leave_builds_alone(self.client, step.key)
+        if step.key.kind == "view" and step.key.name == self.client.primary_view():
+            raise Refused("it is the primary view: make another one primary first")
         before = run.save(index, self._with_all_below(step.key, there[1]))
         run.note(Note(index, "begun", before=before))
         remove(self.client, step.key)
@@ -204,14 +208,16 @@ class Applier:
             kind, _, name = origin.partition(" ")
             if kind == "live" and (name or placeholder) in live:
                 values[placeholder] = live[name or placeholder].reveal()
-            elif kind == "source" and name in self.sources:
+            elif kind == "source" and placeholder in self.sources:
                 try:
-                    values[placeholder] = self.sources[name].get().reveal()
+                    values[placeholder] = self.sources[placeholder].get().reveal()
                 except SecretError as error:
                     raise Refused(f"{placeholder}: {error}") from error
             else:
-                raise Refused(f"nothing is known for {placeholder}: add it to [snapshot.secrets] in cibus.toml")
+                raise Refused(f"nothing is known for {placeholder}: give --secrets FILE, or add it to [snapshot.secrets] in cibus.toml")
         config = _config(step)
+        if step.key.kind == "node" and (name := _node_name(config)) != step.key.name:
+            raise Refused(f"its config says <name>{name}</name>: Jenkins would rename the agent")
         scripts = {name: restore_values(text, values)[0] for name, text in config.scripts.items()}
         return restored(replace(config, xml=restore_values(config.xml, values, xml=True)[0], scripts=scripts))
 
@@ -273,6 +279,11 @@ def remove(client: Client, key: Key) -> None:
         client.delete_view_in("", key.name)
     else:
         client.delete_node_named(key.name)
+
+
+def _node_name(config: Canonical) -> str:
+    root = etree.fromstring(config.xml.encode("utf-8", "surrogatepass"))
+    return root.findtext("name") or ""
 
 
 def _config(step: Step) -> Canonical:

@@ -31,8 +31,8 @@ class Step:
         was: of a move, the old place
         config: what the config shall be, redacted; None for a move or deletion
         live: digest of the config that was there when the plan was made; '' where there was none
-        secrets: for each placeholder where its value comes from: ``live``, ``live PLACEHOLDER``, ``source NAME``
-            or ``missing``
+        secrets: for each placeholder where its value comes from: ``live``, ``live PLACEHOLDER`` (another one, since
+            it changed), ``source``, or ``missing``
         changes: what changes, in words
     """
 
@@ -81,7 +81,7 @@ class Secrets:
 
     Arguments:
         live: gives the placeholders in a live config
-        sources: the names in ``[snapshot.secrets]``
+        sources: the placeholders in ``[snapshot.secrets]`` or the file of secrets
     """
 
     live: Callable[[Key], Iterable[str]]
@@ -155,7 +155,7 @@ def _steps(found: ConfigDrift, live: Snapshot, wanted: Snapshot, secrets: Secret
         for key in (found.key, *below):
             if key not in live.entries:
                 config = wanted.config(key)
-                yield Step("create", key, config=config, secrets=_origins(config, key, (), (), secrets))
+                yield Step("create", key, config=config, secrets=_origins(config, (), (), secrets))
         return
     was = found.was or found.key
     if found.kind == "moved":
@@ -164,7 +164,7 @@ def _steps(found: ConfigDrift, live: Snapshot, wanted: Snapshot, secrets: Secret
         config = wanted.config(found.key)
         # A config in a folder that moves is still at its old place when the plan is made.
         place = was if was in live.entries else _place_before(found.key, live)
-        origins = _origins(config, found.key, secrets.live(place), found.changes, secrets)
+        origins = _origins(config, secrets.live(place), found.changes, secrets)
         yield Step("update", found.key, config=config, live=digest_of(live.config(place)), secrets=origins, changes=words)
 
 
@@ -178,7 +178,7 @@ def _place_before(key: Key, live: Snapshot) -> Key:
     raise UsageError(f"{key}: where it was on the controller is not clear; apply the move first, then make a new plan")
 
 
-def _origins(config: Canonical, key: Key, live: Iterable[str], changes: Iterable[Change], secrets: Secrets) -> dict[str, str]:
+def _origins(config: Canonical, live: Iterable[str], changes: Iterable[Change], secrets: Secrets) -> dict[str, str]:
     """Where each placeholder's value comes from."""
     there = set(live)
     now = {new: old for change in changes if change.secret for old, new in _pairs(change)}
@@ -187,9 +187,7 @@ def _origins(config: Canonical, key: Key, live: Iterable[str], changes: Iterable
         if placeholder in there:
             found[placeholder] = "live"
         elif placeholder in secrets.sources:
-            found[placeholder] = f"source {placeholder}"
-        elif str(key) in secrets.sources:
-            found[placeholder] = f"source {key}"
+            found[placeholder] = "source"
         elif now.get(placeholder) in there:
             found[placeholder] = f"live {now[placeholder]}"
         else:

@@ -234,6 +234,25 @@ def with_client(fake: FakeJenkins, work) -> None:  # type: ignore[no-untyped-def
         work(client)
 
 
+def test_an_agent_is_not_renamed_by_mistake(jenkins: FakeJenkins, cibus, snap: Path) -> None:  # type: ignore[no-untyped-def]
+    path = snap / "nodes/agent1/config.xml"
+    path.write_text(path.read_text().replace("<name>agent1</name>", "<name>agent9</name>"))
+    code, out, _ = cibus(jenkins, "jobs", "apply", "snap", "--yes")
+    assert code == 1
+    assert "its config says <name>agent9</name>: Jenkins would rename the agent" in out
+    assert "agent1" in jenkins.state.nodes
+
+
+def test_the_primary_view_is_not_deleted(jenkins: FakeJenkins, cibus, snap: Path) -> None:  # type: ignore[no-untyped-def]
+    import shutil
+
+    shutil.rmtree(snap / "views/all")
+    code, out, _ = cibus(jenkins, "jobs", "apply", "snap", "--yes", "--prune")
+    assert code == 1
+    assert "it is the primary view" in out
+    assert "all" in [view.name for view in jenkins.state.root.views]
+
+
 def test_a_build_in_progress_is_left_alone(jenkins: FakeJenkins, cibus, snap: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     jenkins.state.add("extra", "<project/>")
     monkeypatch.setattr("cibus.jobs.apply.running_builds", lambda client: iter([f"{jenkins.url}job/extra/7/"]))
