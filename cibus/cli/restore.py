@@ -358,7 +358,6 @@ def _teller(as_json: bool) -> Callable[[Step, Note], None]:
 
 def _proof_lines(done: Applied, differs: list[ConfigDrift]) -> Iterator[tuple[str, str]]:
     from cibus.jobs.history import line_of
-    from cibus.jobs.plan import in_words
 
     counts = [f"{done.count(status)} {status}" for status in ("done", "already", "refused", "skipped", "failed") if done.count(status)]
     yield "", f"run {done.run.id}: {', '.join(counts)}" + (f"; {done.left} not reached" if done.left else "")
@@ -367,7 +366,7 @@ def _proof_lines(done: Applied, differs: list[ConfigDrift]) -> Iterator[tuple[st
     for each in differs:
         yield "red", f"differs: {line_of(each)}"
         for change in each.changes:
-            yield "", f"    {in_words(change)}"
+            yield "", f"    {change.in_words}"
     if done.count("done"):
         yield "dim", f"undo with: cibus jobs rollback {done.run.id}"
 

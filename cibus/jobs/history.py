@@ -11,7 +11,6 @@ from cibus.jenkins.client import Client
 from cibus.jenkins.paths import job_url
 from cibus.jobs.drift import ConfigDrift, Drift, drift
 from cibus.jobs.layout import MANIFEST, OWNED
-from cibus.jobs.plan import in_words
 from cibus.jobs.trees import FolderTree, GitTree, Snapshot, git
 
 
@@ -59,10 +58,10 @@ def body_of(found: Drift, client: Client | None = None) -> str:
     for each in found.configs:
         who = _who(client, each)
         lines.append(line_of(each) + (f" (by {who})" if who else ""))
-        lines += [f"  {in_words(change)}" for change in each.changes]
+        lines += [f"  {change.in_words}" for change in each.changes]
     for document in found.documents:
         lines.append(f"{document.path}:")
-        lines += [f"  {in_words(change)}" for change in document.changes]
+        lines += [f"  {change.in_words}" for change in document.changes]
     return "\n".join([*lines, *found.versions])
 
 

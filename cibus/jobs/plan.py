@@ -132,19 +132,8 @@ def placeholders(config: Canonical) -> list[str]:
     return list(dict.fromkeys(found.group() for text in texts for found in PLACEHOLDER.finditer(text)))
 
 
-def in_words(change: Change) -> str:
-    """A change in a line."""
-    if change.secret:
-        return f"{change.what}: secret changed (not shown)"
-    if change.kind != "changed":
-        return f"{change.kind} {change.what}"
-    if change.diff:
-        return f"{change.what}: text changed"
-    return f"{change.what}: {change.old!r} -> {change.new!r}"
-
-
 def _steps(found: ConfigDrift, live: Snapshot, wanted: Snapshot, secrets: Secrets) -> Iterable[Step]:
-    words = tuple(in_words(change) for change in found.changes)
+    words = tuple(change.in_words for change in found.changes)
     if found.kind == "removed":
         config = live.config(found.key)
         lost = (f"with {found.with_it} in it",) if found.with_it else ()

@@ -10,7 +10,6 @@ from cibus.jobs.compare import Change, merge_changes
 from cibus.jobs.drift import ConfigDrift, drift
 from cibus.jobs.history import line_of
 from cibus.jobs.layout import Key
-from cibus.jobs.plan import in_words
 from cibus.jobs.trees import Snapshot
 
 Who = Literal["we", "they", "both", "conflict"]
@@ -86,9 +85,9 @@ def _of(key: Key, we: ConfigDrift | None, they: ConfigDrift | None, unlike: set[
         return
     if we.kind == they.kind == "changed":
         merged = merge_changes(list(we.changes), list(they.changes))
-        yield from (Move("we", key, in_words(change)) for change in merged.only_ours)
-        yield from (Move("they", key, in_words(change)) for change in merged.only_theirs)
-        yield from (Move("both", key, in_words(change)) for change in merged.same)
+        yield from (Move("we", key, change.in_words) for change in merged.only_ours)
+        yield from (Move("they", key, change.in_words) for change in merged.only_theirs)
+        yield from (Move("both", key, change.in_words) for change in merged.same)
         yield from (Move("conflict", key, _both(*pair)) for pair in merged.conflicts)
     elif we.kind == they.kind and we.key == they.key and we.key not in unlike:
         yield Move("both", key, line_of(we))
@@ -101,8 +100,8 @@ def _whole(who: Who, key: Key, found: ConfigDrift | None) -> Iterator[Move]:
         return
     if found.kind != "changed":
         yield Move(who, key, line_of(found))
-    yield from (Move(who, key, in_words(change)) for change in found.changes)
+    yield from (Move(who, key, change.in_words) for change in found.changes)
 
 
 def _both(ours: Change, theirs: Change) -> str:
-    return f"we: {in_words(ours)}; they: {in_words(theirs)}"
+    return f"we: {ours.in_words}; they: {theirs.in_words}"

@@ -10,7 +10,6 @@ from typing import Any
 from cibus.jobs.compare import Change
 from cibus.jobs.drift import ConfigDrift, Drift
 from cibus.jobs.history import line_of
-from cibus.jobs.plan import in_words
 
 MARK = {"added": "+", "removed": "-", "changed": "~", "moved": ">"}
 STYLE = {"+": "green", "-": "red", "~": "yellow", ">": "cyan", "@": "cyan"}
@@ -134,7 +133,7 @@ def _section(title: str, kind: str, root: str, changes: tuple[Change, ...]) -> s
 def _change_html(change: Change) -> str:
     text = _diff_of(change)
     if text is None:
-        return html.escape(in_words(change))
+        return html.escape(change.in_words)
     marked = []
     for line in text.splitlines():
         tag = {"+": "ins", "-": "del"}.get(line[:1])
@@ -151,7 +150,7 @@ def _change_lines(change: Change) -> Iterator[Line]:
     text = _diff_of(change)
     if text is None:
         mark = MARK.get(change.kind, "~")
-        yield STYLE[mark], f"    {mark} {in_words(change)}"
+        yield STYLE[mark], f"    {mark} {change.in_words}"
         return
     yield "yellow", f"    ~ {change.what}"
     for line in text.splitlines():

@@ -50,3 +50,16 @@ class Change:
             return ""
         lines = difflib.unified_diff(self.old.splitlines(), self.new.splitlines(), "old", "new", lineterm="")
         return "\n".join(lines)
+
+    @property
+    def in_words(self) -> str:
+        """The change in a line."""
+        if self.secret:
+            return f"{self.what}: secret changed (not shown)"
+        if self.kind != "changed":
+            return f"{self.kind} {self.what}"
+        return f"{self.what}: text changed" if self.diff else f"{self.what}: {_cut(self.old)!r} -> {_cut(self.new)!r}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:199]}…"
