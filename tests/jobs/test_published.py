@@ -443,6 +443,49 @@ KINDS = (
     ),
     Kind("tokens with a look of their own", shell, tuple(TOKENS.values()), ("./tool § # no name says what it is", "cat > f <<EOF\nx: §\nEOF")),
     Kind("tokens in prose", described, tuple(TOKENS.values()), ("See § in the wiki",)),
+    Kind(
+        "shell: more tools",
+        shell,
+        (strong, person),
+        (
+            "sqlplus app/§@db @schema.sql",
+            "htpasswd -bc users ci §",
+            "echo § | sudo -S apt-get update",
+            "sudo -S apt-get update <<< §",
+            "security unlock-keychain -p § login.keychain",
+            "xcrun altool --upload-app -u ci@example.com -p § -f a.ipa",
+            "printf '%s' \"§\" | docker login -u ci --password-stdin",
+            "smbclient //files/share -U ci%§ -c 'put a'",
+            "ssh-keygen -q -N '§' -f id",
+            "mongo -u app -p § --authenticationDatabase admin",
+            "ansible-playbook -e db_password=§ site.yml",
+            "terraform apply -var 'db_password=§' -auto-approve",
+            "gpg --batch --passphrase § -s a",
+            "curl -d '{\"username\": \"ci\", \"password\": \"§\"}' https://a.example.com",
+            "curl --data 'user=ci&password=§' https://a.example.com",
+            "docker build --build-arg NPM_TOKEN=§ .",
+        ),
+    ),
+    Kind("shell: lines that go on", shell, (strong, person), ("docker login \\\n  -u ci \\\n  -p § \\\n  registry.example.com", "curl -fsS \\\n  --user \\\n  ci:§ https://a.example.com")),
+    Kind("logins in variables", shell, (strong, person), ("export DB_CREDS=ci:§", "NEXUS_CREDENTIALS='ci:§' ./deploy", 'export LOGIN="ci:§"')),
+    Kind("PowerShell", shell, (strong, person), ('$password = "§"', "$env:API_KEY = '§'", 'Invoke-WebRequest -Headers @{ "X-Api-Key" = "§" } https://a.example.com', "$p = ConvertTo-SecureString '§' -AsPlainText -Force", "psexec \\\\host -u ci -p § cmd", "schtasks /create /ru ci /rp § /tn x")),
+    Kind(
+        "pipeline: calls",
+        pipeline,
+        (strong, person),
+        (
+            "System.setProperty('db.password', '§')",
+            'env.put("PASSWORD", "§")',
+            "text = text.replace('@@PASSWORD@@', '§')",
+            "def h = 'Basic ' + 'ci:§'.bytes.encodeBase64()",
+            'def h = "ci:§".getBytes().encodeBase64().toString()',
+            "connection.setRequestProperty('Authorization', 'Bearer ' + '§')",
+            'connection.setRequestProperty("X-Vault-Token", "§")',
+            "Sql.newInstance('jdbc:mysql://db/app', 'app', '§', 'com.mysql.jdbc.Driver')",
+        ),
+    ),
+    Kind("properties and more elements", publisher, (strong, person), ('<a.B><properties><property name="password" value="§"/></properties></a.B>', "<a.B><keystorePass>§</keystorePass></a.B>", "<a.B><encKey>§</encKey></a.B>", "<a.B><proxyPass>§</proxyPass></a.B>", "<a.B><personalAccessToken>§</personalAccessToken></a.B>")),
+    Kind("prose of two languages", described, (strong, person), ("pw ist §", "User ci, Kennwort §", "Zugangsdaten: ci / §", "credentials: ci/§")),
     Kind("JWT", pipeline, (jwt,), ("sh './tool §'", "def x = '§'", "echo \"${'§'}\"", "/* § */ node {}")),
     Kind(
         "storage keys",
@@ -620,7 +663,21 @@ cache(key: "npm-${checksum('package-lock.json')}")
 git checkout 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b
 ssh -i key.pem ci@web01 -p 2222
 sed -i "s/PASSWORD/$PASSWORD/" app.conf
-test -z "$TOKEN" && exit 1"""
+test -z "$TOKEN" && exit 1
+map.put("token", "deploy")
+replace("VERSION", "1.2.3-42")
+ssh-keygen -y -f id_rsa
+ssh-keygen -N '' -f id
+htpasswd -c users ci
+security find-certificate -a -p /Library/Keychains/System.keychain
+export AUTH=https://sso.example.com:8443
+docker login \\
+mongo --port 27017 -u $USER -p $PASS
+def port = 'ci:8080'.split(':')
+sqlplus /nolog @schema.sql
+sqlplus -S /@prod @schema.sql
+echo hello | sudo tee /etc/motd1234
+see credentials/README42"""
 
 
 @pytest.mark.parametrize("line", HARMLESS.splitlines())

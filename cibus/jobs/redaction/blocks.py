@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cibus.jobs.redaction.lines import Language, kind_of, value_span
+from cibus.jobs.redaction.lines import Language, kind_of, line_spans, value_span
 from cibus.jobs.redaction.shapes import Span
 from cibus.jobs.redaction.values import is_literal, is_secret_name
 
@@ -39,6 +39,9 @@ _MULTILINE_STRING = re.compile(
 )
 
 
+_CONTINUED = re.compile(r"(?:[^\n]*\\\n)+[^\n]*")
+
+
 def block_spans(text: str, language: Language) -> Iterator[Span]:
     """Every secret that a look at single lines would miss; spans may overlap with those."""
     if "-----" in text or "PuTTY" in text or "---- BEGIN" in text:
@@ -52,10 +55,19 @@ def block_spans(text: str, language: Language) -> Iterator[Span]:
                     yield Span(*match.span("value"), "password")
     if language == "yaml" and ("|" in text or ">" in text):
         yield from _yaml_blocks(text)
+    if "\\\n" in text:
+        yield from _continued(text, language)
     if "'''" in text or '"""' in text:
         for match in _MULTILINE_STRING.finditer(text):
             if is_secret_name(match["name"]) and is_literal(match["value"].strip()):
                 yield _trimmed(text, *match.span("value"), kind_of(match["name"]))
+
+
+def _continued(text: str, language: Language) -> Iterator[Span]:
+    """A shell's line of several lines, read as one: ``docker login \\`` is in another line than its ``-p``."""
+    for match in _CONTINUED.finditer(text):
+        for span in line_spans(match[0].replace("\\\n", "  "), language):  # as long as it was: places stay the same
+            yield Span(match.start() + span.start, match.start() + span.end, span.kind)
 
 
 def _pairs(text: str) -> Iterator[Span]:

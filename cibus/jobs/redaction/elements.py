@@ -86,9 +86,15 @@ class Elements:
             if isinstance(element, etree._Element):
                 for name, value in element.items():
                     if name not in _NO_VALUES and value:
-                        spans = self._alone(str(name), str(value))
+                        spans = self._alone(_called(element, str(name)), str(value))
                         if spans:
                             yield Found(element, str(name), str(value), tuple(spans))
+
+
+def _called(element: etree._Element, attribute: str) -> str:
+    """``<property name="password" value="..."/>``, as Java's properties are written."""
+    named = element.get("name") or element.get("key") if attribute == "value" else None
+    return named if named and is_secret_name(named) else attribute
 
 
 def _in_context(element: etree._Element, tag: str, text: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:

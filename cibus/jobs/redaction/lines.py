@@ -15,6 +15,7 @@ Language = Literal["groovy", "yaml", "plain"]
 WORDS = (
     "pass", "pwd", "secret", "token", "key", "auth", "login", "bearer", "basic ", "hmac", "cookie", "credential", "connection", "pw", "psk", "otp", "mysql", "securestring", "jdbc", "kennwort",
     "zip", "7z", "openssl enc", "ldap", "redis-cli", "lftp", "ncftp", "twine", "kinit", "signtool", "net use", "<<<",
+    "sudo", "stdin", "smbclient", "ssh-keygen", "mongo", "psexec", "altool", "sqlplus", "creds", "zugang", "/rp ", "unlock-", "encodebase64",
 )  # fmt: skip
 
 _ASSIGNMENT = re.compile(
@@ -35,7 +36,7 @@ _COMMANDS = (
     re.compile(r"\bsshpass\b\s+-p\s*[\"']?(?P<value>[^\s\"']+)"),
     re.compile(r"\bmysql\w*\b[^|;&]*?\s-p(?P<value>[^\s\"'=]+)"),
     re.compile(
-        r"\b(?:echo|printf)\s+(?:-n\s+)?\\*[\"']?(?P<value>[^\s\"'|]+)\\*[\"']?\s*\|[^|]*(?:--password-stdin|--stdin|sudo\s+-S)"
+        r"\b(?:echo|printf)\s+(?:-n\s+|[\"']%s(?:\\n)?[\"']\s+)?\\*[\"']?(?P<value>[^\s\"'|]+)\\*[\"']?\s*\|[^|]*(?:--password-stdin|--stdin|sudo\s+-S)"
     ),
     re.compile(r"(?<![\w-])pass:(?P<value>[^\s\"']+)"),
     re.compile(r"\blogin\s+\S+\s+password\s+(?P<value>\S+)"),
@@ -43,13 +44,14 @@ _COMMANDS = (
     re.compile(r"jdbc:oracle:\w+:[^\s/@]+/(?P<value>[^\s@\"']+)@"),
     re.compile(r"UsernamePasswordCredentialsImpl\s*\((?:[^,()]*,){4}\s*[\"'](?P<value>[^\"']+)"),
     re.compile(
-        r"(?i)\b(?:password|passphrase|passwort|pwd|token|secret|api key)\s+(?:is\s+|was\s+|to\s+)?(?P<value>(?=[^\s\"']*\d)(?=[^\s\"']*[a-z])[^\s\"',;)]{7,})(?<!\.)"
+        r"(?i)\b(?:password|passphrase|passwort|kennwort|pwd|pw|token|secret|api key)\s+(?:is\s+|was\s+|to\s+|ist\s+)?(?P<value>(?=[^\s\"']*\d)(?=[^\s\"']*[a-z])[^\s\"',;)]{7,})(?<!\.)"
     ),
     re.compile(r"(?i)Secret\.fromString\(\s*['\"](?P<value>[^'\"]+)"),
 )
 # options of one letter that mean a password to one tool, and something else to most
 _TOOL = re.compile(
-    r"(?i)\b(?:unzip|zip|7z\w*|openssl|ldap\w+|redis-cli|lftp|ncftp\w*|twine|kinit|vault|signtool|net\s+use)\b|<<<"
+    r"(?i)\b(?:unzip|zip|7z\w*|openssl|ldap\w+|redis-cli|lftp|ncftp\w*|twine|kinit|vault|signtool|net\s+use|htpasswd|smbclient|ssh-keygen|mongo\w*|psexec|altool|sqlplus"
+    r"|schtasks|security)\b|<<<"
 )
 _OF_TOOLS = tuple(
     re.compile(before + r"[\"']?(?P<value>[^\s\"'$=*/-][^\s\"']*)")
@@ -60,7 +62,12 @@ _OF_TOOLS = tuple(
         r"\bldap\w+\b[^|;&]*?\s-w\s*",
         r"\bredis-cli\b[^|;&]*?\s-a\s+",
         r"\blftp\b[^|;&]*?\s-u\s+[\"']?[^\s,]+,",
-        r"\b(?:twine|ncftp\w*)\b[^|;&]*?\s-p\s+",
+        r"\b(?:twine|ncftp\w*|mongo\w*|psexec|altool|security\s+unlock-keychain)\b[^|;&]*?\s-p\s+",
+        r"\bhtpasswd\s+-\w*b\w*\s+\S+\s+\S+\s+",
+        r"\bsmbclient\b[^|;&]*?\s-U\s*[^\s%]+%",
+        r"\bssh-keygen\b[^|;&]*?\s-[NP]\s*",
+        r"\bsqlplus\b[^|;&]*?\s[\w.]+/(?=[^\s@]+@)",
+        r"(?i)\bschtasks\b[^|;&]*?\s/rp\s+",
         r"\bvault\s+login\s+(?:-no-\w+\s+)*(?=[^\s=]{8,}(?:\s|$))",
         r"(?i)\bsigntool\b[^|;&]*?\s/p\s+",
         r"(?i)\bnet\s+use\s+(?:\w:\s+)?\\\\\S+\s+(?:/user:\S+\s+)?",
@@ -70,13 +77,21 @@ _OF_TOOLS = tuple(
 # what somebody wrote for colleagues: "the token for the bot: ...", "Das Passwort lautet ..."
 _TOLD = r"\s*(?:<\w+>)*(?P<value>(?=[^\s\"'<]*\d)(?=[^\s\"'<]*[a-z])[^\s\"',;:)(/.<>]{7,}+)(?![./:(])"
 _PHRASE = re.compile(
-    r"(?i)(?P<name>\b(?:password|passphrase|passwort|kennwort|pwd|token|secret)(?:[\s,.]+\w+){0,3})\s*[:=]" + _TOLD
+    r"(?i)(?P<name>\b(?:password|passphrase|passwort|passe|kennwort|pwd|token|secret)(?:[\s,.]+\w+){0,3})\s*[:=]" + _TOLD
 )
-_LOGIN_PHRASE = re.compile(r"(?i)\blogin\b[^/\"']{1,40}\s/" + _TOLD)
+_LOGIN_PHRASE = re.compile(r"(?i)\b(?:login|credentials|zugang\w*)\b[^/\"']{1,40}/" + _TOLD)
 _DEFAULT = re.compile(r"(?P<name>[A-Za-z_][\w.]*)\s*\?:\s*(?P<quote>['\"])(?P<value>[^'\"]+)(?P=quote)")
 _SHELL_DEFAULT = re.compile(r"\$\{(?P<name>[A-Za-z_]\w*):?[-=](?P<quote>[\"']?)(?P<value>(?=[^}]*\d)[^}\"']+)(?P=quote)\}")
+_TWO_ARGUMENTS = re.compile(
+    r"\w\(\s*(?P<outer>['\"])\W*(?P<name>[A-Za-z_][\w.-]*\w)\W*?(?P=outer)\s*,\s*(?P<quote>['\"])(?P<value>(?=[^'\"]*\d)[^'\"]{6,})(?P=quote)\s*\)"
+)
+_NAMED_LOGIN = re.compile(
+    r"(?i)(?:creds|credentials|login|auth)\s*=\s*[\"']?[\w.@-]+:(?P<value>(?=[^\s\"']*\d)[^\s\"'/:]{7,})"
+)
+_ENCODED_LOGIN = re.compile(r"[\"'][\w.@-]+:(?P<value>[^\"':\s]{4,})[\"']\s*\.(?:bytes|getBytes)\b")
+_DATABASE = re.compile(r"\b(?:newInstance|getConnection)\s*\((?:[^,()]*,){2}\s*[\"'](?P<value>[^\"']+)")
 _JOINED_LOGIN = re.compile(
-    r"(?i)(?:auth|login|cred|basic|encode).*?:[\"']\s*(?:\+|<<)\s*[\"'](?P<value>[^\"']+)[\"']"
+    r"(?i)(?:auth|login|cred|basic|encode).*?(?::|bearer |basic |token )[\"']\s*(?:\+|<<)\s*[\"'](?P<value>[^\"']+)[\"']"
 )
 _SCHEME = re.compile(r"(?i)\b(?:bearer|basic|token|apikey)\s+(?P<value>[A-Za-z0-9._~+/=-]{8,})")
 _SCHEME_PREFIX = re.compile(r"(?i)(?:bearer|basic|token|digest|apikey|negotiate)\s+")
@@ -159,11 +174,11 @@ def _named(line: str, language: Language) -> Iterator[Span]:
         if is_secret_name(match["name"]):
             start, end = _argument(line, match.end(), match["quote"])
             yield from _if_any(value_span(line, start, end, match["name"]))
-    for pattern in (_CALL, _SETTING, _SET, _TAG, _PHRASE, _DEFAULT, _SHELL_DEFAULT):
+    for pattern in (_CALL, _SETTING, _SET, _TAG, _PHRASE, _DEFAULT, _SHELL_DEFAULT, _TWO_ARGUMENTS):
         for match in pattern.finditer(line):
             if is_secret_name(match["name"]):
                 yield from _if_any(value_span(line, *match.span("value"), match["name"]))
-    for pattern in (*_COMMANDS, _LOGIN_PHRASE, _JOINED_LOGIN):
+    for pattern in (*_COMMANDS, _LOGIN_PHRASE, _JOINED_LOGIN, _NAMED_LOGIN, _ENCODED_LOGIN, _DATABASE):
         for match in pattern.finditer(line):
             if is_literal(match["value"]):
                 yield Span(*match.span("value"), "password")

@@ -10,8 +10,8 @@ from itertools import pairwise
 from cibus.jobs.redaction.placeholder import PLACEHOLDER
 
 _CORE = re.compile(
-    r"(?i)passw(?:or)?d|passwd|passphrase|passcode|passwort|kennwort|pwd|(?<![a-z])(?:store|key|db|user|root|admin|ldap|smtp|ftp|proxy|git)?_?pass(?![a-z])|secret|token|api[_.\-]?key|(?:access|private|encrypt(?:ion)?"
-    r"|signing|account|auth|master|shared|client|storage|license|service|deploy)[_.\-]?key|credential(?:s)?[_.\-]?value"
+    r"(?i)passw(?:or)?d|passwd|passphrase|passcode|passwort|kennwort|pwd|(?<![a-z])(?:(?:key|trust)?store|key|db|user|root|admin|ldap|smtp|ftp|proxy|git)?_?pass(?![a-z])|(?-i:(?<=[a-z])Pass(?![a-z]))|secret|token|api[_.\-]?key|(?:access|private|enc|encrypt(?:ion)?"
+    r"|signing|account|auth|master|shared|client|storage|license|service|integration|deploy)[_.\-]?key|credential(?:s)?[_.\-]?value"
     r"|sonar[_.\-]login|hmac|bearer|cookie|connection[_.\-]?string|(?<![a-z])authorization|(?<![a-z])(?:pw|psk|otp)(?![a-z])"
 )
 # what a name ends with when it names something about a secret rather than the secret
