@@ -46,11 +46,9 @@ class Elements:
     def secrets(self, root: etree._Element) -> Iterator[Found]:
         """Every text below an element that has secrets."""
         known = self._known
-        for element in root.iter(etree.Element):
-            text = element.text
-            if not text:
-                continue
-            tag = str(element.tag)
+        texts = [(element, str(element.tag), text) for element in root.iter(etree.Element) if (text := element.text)]
+        self._matcher.doubtful("\n".join([text for _, tag, text in texts if (tag, text) not in known]).split("\n"))
+        for element, tag, text in texts:
             spans = known.get((tag, text))
             if spans is None:
                 spans = self._judge(tag, text)

@@ -13,7 +13,7 @@ from cibus.jobs.redaction.elements import Elements, language_of
 from cibus.jobs.redaction.lines import Language
 from cibus.jobs.redaction.matching import Matcher, disjoint
 from cibus.jobs.redaction.placeholder import MASKED, fingerprint, placeholder
-from cibus.jobs.redaction.shapes import LONG_RUN, Span, ciphertext_spans, token_spans
+from cibus.jobs.redaction.shapes import Span, ciphertext_spans, token_spans
 from cibus.secrets import Secret
 
 _REMEMBERED = 100_000
@@ -112,8 +112,10 @@ class Redactor:
         if not text.startswith("<?xml"):
             self._text(text, where, language_of(where), report)
             return report.findings
-        for number, line in enumerate(text.split("\n"), 1):  # the bytes, whatever the tree makes of them
-            if line not in self._scanned and LONG_RUN.search(line):
+        lines = text.split("\n")
+        doubtful = self._matcher.doubtful(set(lines) - self._scanned)
+        for number, line in enumerate(lines if doubtful else (), 1):  # the bytes, whatever the tree makes of them
+            if line in doubtful:
                 self._replaced(line, disjoint(line, _shaped(line)), f"{where}:{number}", report, "plain")
         try:
             self._xml(text, where, report, self._scanned)
@@ -168,11 +170,15 @@ class Redactor:
 def _remember(clean: set[str], lines: set[str]) -> None:
     if len(clean) > _REMEMBERED:
         clean.clear()
-    clean.update([line for line in lines - clean if not _marked(line.lower())])
+    fresh = lines - clean
+    if _markers("\n".join(fresh)):
+        fresh = {line for line in fresh if not _markers(line)}
+    clean |= fresh
 
 
-def _marked(low: str) -> bool:
-    return bool([marker for marker in _MARKERS if marker in low])  # faster than any() of a generator
+def _markers(text: str) -> list[str]:
+    low = text.lower()
+    return [marker for marker in _MARKERS if marker in low]  # faster than any() of a generator
 
 
 def _is_plain_scalar(text: str, span: Span) -> bool:

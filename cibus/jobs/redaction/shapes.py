@@ -27,7 +27,7 @@ class Shape:
 
     Arguments:
         kind: its name in the placeholder
-        literals: no text without one of these can have it
+        literals: no text without one of these can have it; none: it has a run of twenty characters with digits, or of 34
         pattern: the token; its group ``secret`` if only a part of the match is secret
     """
 
@@ -72,18 +72,18 @@ _OWN = (
     ("shopify-token", ("shpat_", "shpss_", "shpca_", "shppa_"), r"\bshp(?:at|ss|ca|pa)_[0-9a-fA-F]{32}"),
     ("square-token", ("EAAA", "sq0atp-"), r"\b(?:EAAA[\w-]{60}|sq0atp-[\w-]{22})"),
     ("databricks-token", ("dapi",), r"\bdapi[0-9a-f]{32}"),
-    ("jenkins-token", ("11",), r"(?<![\w-])11[0-9a-f]{32}(?![\w-])"),
-    ("telegram-token", (":",), r"(?:\bbot|(?<![\w-]))(?P<secret>\d{8,10}:[\w-]{35})(?![\w-])"),
-    ("password-hash", ("$",), r"(?:#jbcrypt:)?\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$(?:apr1|1|5|6)\$[^\s$]{1,16}\$[./A-Za-z0-9]{20,}"),
+    ("jenkins-token", (), r"(?<![\w-])11[0-9a-f]{32}(?![\w-])"),
+    ("telegram-token", (), r"(?:\bbot|(?<![\w-]))(?P<secret>\d{8,10}:[\w-]{35})(?![\w-])"),
+    ("password-hash", ("$2a$", "$2b$", "$2x$", "$2y$", "$apr1$", "$1$", "$5$", "$6$"), r"(?:#jbcrypt:)?\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$(?:apr1|1|5|6)\$[^\s$]{1,16}\$[./A-Za-z0-9]{20,}"),
     ("jwt", ("eyJ",), r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"),
 )  # fmt: skip
 
 # The plugins of detect-secrets whose patterns name a token by itself, and what a text must have for them
 _PLUGINS = (
-    ("artifactory", "ArtifactoryDetector", "artifactory-token", ("AKC", "AP")),
+    ("artifactory", "ArtifactoryDetector", "artifactory-token", ("AKC",)),
     ("aws", "AWSKeyDetector", "aws-key", ("AKIA", "ASIA", "ABIA", "ACCA", "A3T")),
     ("azure_storage_key", "AzureStorageKeyDetector", "azure-key", ("AccountKey=",)),
-    ("discord", "DiscordBotTokenDetector", "discord-token", ("M", "N", "O")),
+    ("discord", "DiscordBotTokenDetector", "discord-token", ()),
     ("github_token", "GitHubTokenDetector", "github-token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_")),
     ("gitlab_token", "GitLabTokenDetector", "gitlab-token", ("gl", "GR1348941")),
     ("jwt", "JwtTokenDetector", "jwt", ("eyJ",)),
@@ -95,8 +95,8 @@ _PLUGINS = (
     ("slack", "SlackDetector", "slack-token", ("xox", "XOX", "slack.com")),
     ("square_oauth", "SquareOAuthDetector", "square-token", ("sq0csp-",)),
     ("stripe", "StripeDetector", "stripe-key", ("k_live_",)),
-    ("telegram_token", "TelegramBotTokenDetector", "telegram-token", (":",)),
-    ("twilio", "TwilioKeyDetector", "twilio-key", ("AC", "SK")),
+    ("telegram_token", "TelegramBotTokenDetector", "telegram-token", ()),
+    ("twilio", "TwilioKeyDetector", "twilio-key", ()),
 )
 _NOT_TAKEN = ("AP[", "aws.{0,20}?")  # too loose: any word with AP; "aws ... key" with any forty characters
 
@@ -123,8 +123,14 @@ def _bounded(pattern: re.Pattern[str]) -> re.Pattern[str]:
 
 @cache
 def _by_literal() -> tuple[tuple[str, Shape], ...]:
-    """Every literal with its shape: one flat loop over them is what most lines cost."""
-    return tuple((literal, shape) for shape in shapes() for literal in shape.literals)
+    """Every literal with its shape, '' for a shape that has none."""
+    return tuple((literal, shape) for shape in shapes() for literal in shape.literals or ("",))
+
+
+@cache
+def literals() -> tuple[str, ...]:
+    """The literals of all shapes, each once."""
+    return tuple(dict.fromkeys(literal for literal, _ in _by_literal() if literal))
 
 
 def token_spans(line: str) -> Iterator[Span]:
@@ -174,7 +180,7 @@ def encoded_login_spans(line: str) -> Iterator[Span]:
                 yield Span(match.start(), match.end(), "private-key")
 
 
-def decoded_base64(text: str) -> bytes | None:
+def decoded_base64(text: str | bytes) -> bytes | None:
     """The bytes, or None if it is no base64."""
     try:
         return base64.b64decode(text, validate=True)

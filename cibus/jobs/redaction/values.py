@@ -72,16 +72,17 @@ def is_named_secret(name: str, value: str) -> bool:
 
 
 _RUN = re.compile(r"[A-Za-z0-9+/=_~-]{20,}")
+_ONE_RUN = re.compile(r"[A-Za-z0-9+/=_~-]+")
 
 
 def is_random(value: str, name: str = "") -> bool:
     """Whether a value without a telling name looks drawn at random, and not like a hash of something public."""
-    if len(value) < 20 or _HASHED.search(name) or not is_literal(value):
+    if len(value) < 20 or not _ONE_RUN.fullmatch(value) or _HASHED.search(name) or not is_literal(value):
         return False
     if _HEX.fullmatch(value) or _UUID.search(value) or value.startswith(("/", "./", "sha", "ssh-", "AAAA")):
         return False
     digits = sum(map(str.isdigit, value))
-    if digits < 3 or value.islower() or value.isupper() or not re.fullmatch(r"[A-Za-z0-9+/=_~-]+", value):
+    if digits < 3 or value.islower() or value.isupper():
         return False
     return changes(value) >= 0.3 and entropy(value) >= 3.8
 
