@@ -120,43 +120,48 @@ def start(fake: FakeJenkins, folder: Path, *argv: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-m", "cibus", *argv], cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
 
-def run_to_the_end(fake: FakeJenkins, folder: Path, *argv: str) -> tuple[float, int, str]:
-    begin = time.monotonic()
-    process = start(fake, folder, *argv)
-    out, _ = process.communicate(timeout=60)
-    return time.monotonic() - begin, process.returncode, out
+def run_to_the_end(fake: FakeJenkins, folder: Path, *argv: str) -> tuple[int, int, str]:
+    """Gives how many requests it took, the exit code and the output."""
+    before = len(fake.requests)
+    out, _ = (process := start(fake, folder, *argv)).communicate(timeout=60)
+    return len(fake.requests) - before, process.returncode, out
 
 
-def kill_at(fake: FakeJenkins, folder: Path, seconds: float, *argv: str) -> bool:
-    """Starts a command and kills it after a time; says whether it was still running."""
+def kill_at(fake: FakeJenkins, folder: Path, dice: random.Random, requests: int, *argv: str) -> bool:
+    """Kills a command after so many requests at most, and a little later; says whether it was still running.
+
+    Counting requests meets every part of the work, however fast or busy the machine is.
+    """
+    before = len(fake.requests)
     process = start(fake, folder, *argv)
-    try:
-        process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        return True
-    return False
+    moment = before + dice.randint(1, requests)
+    while len(fake.requests) < moment and process.poll() is None:
+        time.sleep(0.002)
+    time.sleep(dice.uniform(0, 0.06))
+    running = process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return running
 
 
 def test_export_killed_at_any_moment(generated: FakeJenkins, tmp_path: Path) -> None:
     """After each kill one of the two snapshots is there, whole; the next run completes."""
     argv = ("jobs", "export", "snap")
     run_to_the_end(generated, tmp_path, *argv)
-    duration, _, _ = run_to_the_end(generated, tmp_path, *argv)
+    requests, _, _ = run_to_the_end(generated, tmp_path, *argv)
     dice = random.Random(1)
     known = [configs_of(tmp_path / "snap")]
     killed = 0
     job = generated.state.jobs["acme/platform/app-build"]
     for moment in range(MOMENTS):
         job.config = job.config.replace(b"<canRoam>true", b"<canRoam>false") if moment % 2 else job.config.replace(b"<canRoam>false", b"<canRoam>true")
-        killed += kill_at(generated, tmp_path, dice.uniform(0.4 * duration, 1.05 * duration), *argv)
+        killed += kill_at(generated, tmp_path, dice, requests, *argv)
         snapshot = folder_snapshot(tmp_path / "snap")
         found = configs_of(tmp_path / "snap")
         assert {path: snapshot.manifest.digests[path] for path in found} == {path: _sha(data) for path, data in found.items()}
         if found not in known:
             known.append(found)
-    assert killed > MOMENTS / 3
+    assert killed > MOMENTS / 2, killed
     assert len(known) <= 2
     _, code, out = run_to_the_end(generated, tmp_path, *argv, "--fresh")
     assert code in (0, 3), out
@@ -169,7 +174,7 @@ def test_apply_and_rollback_killed_at_any_moment(generated: FakeJenkins, tmp_pat
     old = {path: generated.state.jobs[path].config for path in generated.state.jobs}
     change_all(tmp_path / "old", tmp_path / "new")
     apply = ("jobs", "apply", "new", "--yes", "--prune")
-    duration, code, out = run_to_the_end(generated, tmp_path, *apply)
+    requests, code, out = run_to_the_end(generated, tmp_path, *apply)
     assert code == 0, out
     new = {path: generated.state.jobs[path].config for path in generated.state.jobs}
     assert new != old
@@ -178,20 +183,18 @@ def test_apply_and_rollback_killed_at_any_moment(generated: FakeJenkins, tmp_pat
     killed = 0
     for _ in range(MOMENTS):
         argv = apply if forwards else ("jobs", "apply", "old", "--yes", "--prune")
-        killed += kill_at(generated, tmp_path, dice.uniform(0.5 * duration, duration), *argv)
+        killed += kill_at(generated, tmp_path, dice, requests, *argv)
         check_nothing_torn(generated, old, new)
-        if dice.random() < 0.5:
-            killed += kill_at(generated, tmp_path, dice.uniform(0.3 * duration, 0.7 * duration), "jobs", "rollback", "last", "--yes")
-            check_nothing_torn(generated, old, new)
+        kill_at(generated, tmp_path, dice, 60, "jobs", "rollback", "last", "--yes")
+        check_nothing_torn(generated, old, new)
         forwards = not forwards
-    assert killed > MOMENTS / 3
+    assert killed > MOMENTS / 2, killed
     _, code, out = run_to_the_end(generated, tmp_path, *apply)
     assert code == 0, out
     assert run_to_the_end(generated, tmp_path, "jobs", "verify", "new")[1] == 0
     _, code, out = run_to_the_end(generated, tmp_path, "jobs", "apply", "old", "--yes", "--prune")
     assert code == 0, out
-    process = kill_at(generated, tmp_path, 0.6 * duration, "jobs", "rollback", "last", "--yes")
-    assert process in (True, False)
+    kill_at(generated, tmp_path, dice, 60, "jobs", "rollback", "last", "--yes")
     _, code, out = run_to_the_end(generated, tmp_path, "jobs", "rollback", "last", "--yes")
     assert code == 0, out
     assert run_to_the_end(generated, tmp_path, "jobs", "verify", "new")[1] == 0
