@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import os
 import sys
 import traceback
@@ -10,6 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cibus.errors import CibusError, Exit
+
+# nothing that cibus did wrong: a full disk, a folder that may not be written, a file where a folder should be
+_OF_THE_DISK = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
+)
 
 
 def guarded(command: Callable[[], object]) -> int:
@@ -34,9 +40,19 @@ def guarded(command: Callable[[], object]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FAILED
-    except Exception as bug:
-        sys.stderr.write(f"cibus: this is a bug: {type(bug).__name__}: {bug}; the details are in {_write(bug)}\n")
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK:
+            return _bug(error)
+        sys.stderr.write(f"cibus: error: {error.filename or 'writing'}: {error.strerror}\n")
         return Exit.FAILED
+    except Exception as bug:
+        return _bug(bug)
+
+
+def _bug(bug: Exception) -> int:
+    """Says that it is one, and where the details are."""
+    sys.stderr.write(f"cibus: this is a bug: {type(bug).__name__}: {bug}; the details are in {_write(bug)}\n")
+    return Exit.FAILED
 
 
 def _write(bug: BaseException) -> Path:

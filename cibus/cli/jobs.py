@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,7 +72,7 @@ def export(
     if secrets is not None:
         refuse_published(secrets, folder)
     with Client(choose(loaded, controller)) as client:
-        with progress() as tell:
+        with _said_if_interrupted(goes_on=not fresh and secrets is None), progress() as tell:
             done = export_into(client, folder, fingerprint_key(loaded.snapshot), chosen, fresh=fresh or secrets is not None, force=force, progress=tell)
         if secrets is not None:
             write_secrets(secrets, done.secrets)
@@ -90,6 +92,17 @@ def export(
         for name, why in sorted(done.missing.items()):
             print(f"not read: {name}: {why}")
     return Exit.LOOK if done.missing else Exit.FINE
+
+
+@contextlib.contextmanager
+def _said_if_interrupted(*, goes_on: bool) -> Iterator[None]:
+    """Says after Ctrl-C what became of the export."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        hint = ", and the same command goes on with what was read" if goes_on else ""
+        sys.stderr.write(f"\ncibus: interrupted; the snapshot is as it was{hint}\n")
+        raise
 
 
 @jobs.command("diff")

@@ -278,7 +278,7 @@ def _client(made: Plan, loaded: Config, controller: str) -> Iterator[tuple[Clien
 
     settings = choose(loaded, controller)
     if settings.url != made.url:
-        raise UsageError(f"the plan is for {made.url} and the controller is {settings.url}: make a plan for it")
+        raise UsageError(f"the plan is for {made.url} and the controller is {settings.url}: give --controller, or make a plan for this one")
     with Client(settings) as client:
         yield client, Redactor(fingerprint_key(loaded.snapshot), AllowList.parse(made.allow))
 
@@ -361,7 +361,7 @@ def _proof_lines(done: Applied, differs: list[ConfigDrift]) -> Iterator[tuple[st
 
     counts = [f"{done.count(status)} {status}" for status in ("done", "already", "refused", "skipped", "failed") if done.count(status)]
     yield "", f"run {done.run.id}: {', '.join(counts)}" + (f"; {done.left} not reached" if done.left else "")
-    if not differs:
+    if not differs and done.count("done", "already"):
         yield "green", "proved: what was touched was read again and is as the plan says"
     for each in differs:
         yield "red", f"differs: {line_of(each)}"

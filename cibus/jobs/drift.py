@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from cibus.jobs.canonical import Canonical
+from cibus.errors import CibusError, SnapshotError
+from cibus.jobs.canonical import Canonical, ConfigXmlError, tree
 from cibus.jobs.compare import Change, ConfigText, compare_configs, compare_tables, compare_yaml, similarity
-from cibus.jobs.layout import Key, folder_of
+from cibus.jobs.layout import CONFIG, Key, folder_of
 from cibus.jobs.moves import Config, moved
 from cibus.jobs.trees import Snapshot
 
@@ -132,7 +133,20 @@ def _changed(old: Snapshot, new: Snapshot, keys: Iterable[Key], blind: bool) -> 
 
 
 def _compare(old: Snapshot, new: Snapshot, was: Key, key: Key, blind: bool) -> list[Change]:
-    return compare_configs(config_text(old.config(was), blind=blind), config_text(new.config(key), blind=blind))
+    try:
+        return compare_configs(config_text(old.config(was), blind=blind), config_text(new.config(key), blind=blind))
+    except ConfigXmlError as error:
+        raise _not_xml(error, (old, was), (new, key)) from error
+
+
+def _not_xml(error: ConfigXmlError, *sides: tuple[Snapshot, Key]) -> CibusError:
+    """The error with the file that it is about."""
+    for side, key in sides:
+        try:
+            tree(side.config(key).xml)
+        except ConfigXmlError as its:
+            return SnapshotError(f"{side.label}/{folder_of(key)}/{CONFIG}: {its}")
+    return error
 
 
 def _moves(old: Snapshot, new: Snapshot, removed: set[Key], added: set[Key], blind: bool) -> dict[Key, Key]:

@@ -76,7 +76,7 @@ def read_manifest(text: str, where: str = MANIFEST) -> Manifest:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SnapshotError(f"{where}: {error} (is it torn by a merge? export again)") from error
+        raise SnapshotError(f"{where}: {error} (is it torn by a merge? take either side of it, then export again)") from error
     if not isinstance(data.get("form"), int):
         raise SnapshotError(f"{where} is not the manifest of a snapshot: it has no form")
     if data["form"] > FORM:

@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from cibus.errors import UsageError
-from cibus.jobs.canonical import Canonical
+from cibus.errors import SnapshotError, UsageError
+from cibus.jobs.canonical import Canonical, ConfigXmlError, tree
 from cibus.jobs.compare import Change
 from cibus.jobs.drift import ConfigDrift, Drift, digest_of, root_of
-from cibus.jobs.layout import Key
+from cibus.jobs.layout import CONFIG, Key, folder_of
 from cibus.jobs.redaction import PLACEHOLDER
 from cibus.jobs.trees import Snapshot
 
 FORM = 1
 FOLDER_ROOTS = ("com.cloudbees.hudson.plugins.folder.Folder",)
 Action = Literal["create", "update", "move", "delete"]
+# what git leaves in a file for a person to resolve
+CONFLICT = re.compile(r"^<{7} .*^={7}$.*^>{7} ", re.MULTILINE | re.DOTALL)
 ORDER: dict[Action, int] = {"move": 0, "create": 1, "update": 2, "delete": 3}
 
 
@@ -143,18 +145,36 @@ def _steps(found: ConfigDrift, live: Snapshot, wanted: Snapshot, secrets: Secret
         below = [key for key in wanted.entries if key.kind == "job" and key.name.startswith(f"{found.key.name}/")] if found.key.kind == "job" else []
         for key in (found.key, *below):
             if key not in live.entries:
-                config = wanted.config(key)
+                config = _sound(wanted, key)
                 yield Step("create", key, config=config, secrets=_origins(config, (), (), secrets))
         return
     was = found.was or found.key
     if found.kind == "moved":
         yield Step("move", found.key, was, live=digest_of(live.config(was)), changes=(f"with {found.with_it} in it",) if found.with_it else ())
     if found.changes:
-        config = wanted.config(found.key)
+        config = _sound(wanted, found.key)
         # A config in a folder that moves is still at its old place when the plan is made.
         place = was if was in live.entries else _place_before(found.key, live)
         origins = _origins(config, secrets.live(place), found.changes, secrets)
         yield Step("update", found.key, config=config, live=digest_of(live.config(place)), secrets=origins, changes=words)
+
+
+def _sound(wanted: Snapshot, key: Key) -> Canonical:
+    """A config that may be given to a controller.
+
+    Raises:
+        SnapshotError: a hand or a merge broke it: Jenkins would take a script with conflict markers as it is.
+    """
+    config = wanted.config(key)
+    where = f"{wanted.label}/{folder_of(key)}"
+    for name, script in config.scripts.items():
+        if CONFLICT.search(script):
+            raise SnapshotError(f"{where}/{name} has the conflict markers of a merge: resolve it first")
+    try:
+        tree(config.xml)
+    except ConfigXmlError as error:
+        raise SnapshotError(f"{where}/{CONFIG}: {error}") from error
+    return config
 
 
 def _place_before(key: Key, live: Snapshot) -> Key:
