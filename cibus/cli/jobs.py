@@ -163,6 +163,7 @@ def _three_way(base: str, folder: str, sides: tuple[Snapshot, Snapshot], chosen:
     if not Path(folder).is_dir():
         raise UsageError(f"--base needs a snapshot's folder as A, and {folder} is none")
     tree = GitTree(Path(folder), base, ".")
+    tree.label = f"{base}:{folder}"
     try:
         found = three_way(Snapshot(tree), *sides, chosen.means)
     finally:

@@ -64,6 +64,7 @@ class Applier:
     told: Told = lambda *_: None
     _stopped: threading.Event = field(default_factory=threading.Event)
     _moves: dict[str, str] = field(default_factory=dict)
+    _not_made: set[str] = field(default_factory=set)  # what is in these folders cannot be made either
 
     def apply(self, plan: Plan, run: Run) -> Applied:
         """Carries out a plan, steps that do not depend on each other at once.
@@ -94,6 +95,8 @@ class Applier:
         except CibusError as error:
             note = Note(index, "failed", str(error))
         run.note(note)
+        if note.status in ("failed", "refused") and step.action == "create" and step.key.kind == "job":
+            self._not_made.add(step.key.name)
         if note.status in ("failed", "refused") and not self.keep_going:
             self._stopped.set()
         return note
@@ -102,6 +105,8 @@ class Applier:
 
     def _create(self, step: Step, index: int, run: Run) -> Note:
         config = _config(step)
+        if step.key.kind == "job" and step.key.parent in self._not_made:
+            raise Refused(f"the folder {step.key.parent} was not created")
         there = self._live(step.key)
         if there is not None:
             if digest_of(there[0]) == digest_of(config):

@@ -232,6 +232,8 @@ def warnings(steps: Iterable[Step], live: Snapshot) -> Iterable[str]:
 def _plugin_warnings(configs: list[tuple[Key, Canonical]], live: Snapshot) -> Iterable[str]:
     import tomllib
 
+    if not configs:
+        return
     if "plugins.toml" not in live.documents:
         yield "which plugins the controller has could not be read: whether it knows all that the configs use is not checked"
         return

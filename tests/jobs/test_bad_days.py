@@ -92,3 +92,16 @@ def test_an_export_that_is_interrupted_says_what_became_of_it(jenkins: FakeJenki
     code, _, err = cibus(jenkins, "jobs", "export", "snap")
     assert code == 130
     assert "interrupted; the snapshot is as it was, and the same command goes on" in err
+
+
+def test_what_is_in_a_folder_that_was_not_made_says_so(jenkins: FakeJenkins, empty_jenkins: FakeJenkins, cibus, snap: Path) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = cibus(empty_jenkins, "jobs", "apply", "snap", "--yes", "--keep-going")
+    assert code == 1
+    assert "refused  create acme/platform: the folder acme was not created" in out
+    assert "refused  create acme/platform/x: the folder acme/platform was not created" in out
+    assert "404" not in out
+    assert "done     create node agent1" in out
+
+
+def test_a_plan_with_nothing_to_do_warns_of_nothing(jenkins: FakeJenkins, cibus, snap: Path) -> None:  # type: ignore[no-untyped-def]
+    assert cibus(jenkins, "jobs", "plan", "snap", "--only", "acme/platform/x")[:2] == (0, "nothing to do\n")
