@@ -36,14 +36,8 @@ class Session:
         self.url = settings.url
         self._prefix = urlsplit(settings.url).path
         self._sleep = sleep
-        self._transport = transport or PoolTransport(
-            settings.url,
-            connections=settings.concurrency,
-            timeout=settings.timeout,
-            ca=settings.ca,
-            verify=settings.verify,
-            proxy=settings.proxy,
-        )
+        self._transport = transport or _pooled(settings)
+        self.renewable = transport is None  # connections can be made anew, in a copy of the process
         self._headers = {"User-Agent": "cibus", "Accept-Encoding": "gzip", **_authorization(settings)}
         self._answered = False  # a controller that never answered is not waited for
         self._crumb: dict[str, str] = {}
@@ -52,6 +46,11 @@ class Session:
     def close(self) -> None:
         """Closes the connections."""
         self._transport.close()
+
+    def renew(self) -> None:
+        """Takes new connections: those of the process that this one was copied from stay that one's."""
+        self._crumb_lock = threading.Lock()
+        self._transport = _pooled(self.settings)
 
     def get(self, path: str) -> Response:
         """Gets a path relative to the controller's URL, percent-encoded, with its query.
@@ -178,6 +177,17 @@ class Session:
         if not version:
             raise NotJenkins(f"{self.url} is not a Jenkins: its answer has no X-Jenkins header")
         return version
+
+
+def _pooled(settings: Settings) -> Transport:
+    return PoolTransport(
+        settings.url,
+        connections=settings.concurrency,
+        timeout=settings.timeout,
+        ca=settings.ca,
+        verify=settings.verify,
+        proxy=settings.proxy,
+    )
 
 
 def _to_be_repeated(request: Request, response: Response, whole: Callable[[Response], bool], tried: int) -> bool:

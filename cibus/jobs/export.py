@@ -6,26 +6,27 @@ import hashlib
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cibus.errors import ControllerError, Forbidden, NotFound, SnapshotError, UsageError
+from cibus.errors import SnapshotError, UsageError
 from cibus.jenkins.bulk import each
 from cibus.jenkins.client import Client
-from cibus.jobs.canonical import ConfigXmlError
-from cibus.jobs.collect import Filter, fetch, listing, why
+from cibus.jobs.collect import Filter, listing
 from cibus.jobs.fingerprints import key_id
+from cibus.jobs.forks import each_forked, processes
 from cibus.jobs.layout import ALLOW, MANIFEST, SYSTEM, Key, folder_of, key_of
 from cibus.jobs.manifest import Manifest
 from cibus.jobs.redaction import AllowList, Finding, Redactor
+from cibus.jobs.redaction.shapes import shapes
 from cibus.jobs.store import WORK, Staging, locked, settle, staging, take_place
 from cibus.jobs.system import documents
 from cibus.jobs.trees import FolderTree, Snapshot, git
+from cibus.jobs.worker import Outcome, Worker, scan
 from cibus.secrets import Secret
 
 Progress = Callable[[str, int, int], None]  # what is done, how many of it, of how many
-FOLDER_CREDENTIALS = "FolderCredentialsProvider_-FolderCredentialsProperty"
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,13 @@ def export(
         redactor = Redactor(key, AllowList.parse(allow_text(folder) if allow is None else allow, str(folder / ALLOW)))
         place = staging(folder, f"{client.settings.url} {version} {key_id(key)} {chosen}", fresh=fresh)
         try:
-            made = _Export(client, redactor, place, previous, progress).fill(chosen)
+            under_way = _Export(client, redactor, place, previous, progress)
+            made = under_way.fill(chosen)
         finally:
             place.close()
         manifest = Manifest(version, client.settings.url, key_id(key), made.counts, made.missing, place.versions, place.digests)
         place.finish(manifest)
-        _refuse_secrets(place, redactor, progress)
+        _refuse_secrets(place, redactor, under_way.scanned, progress)
         if previous is not None and not force:
             _refuse_overwriting(folder, previous, place.digests)
         take_place(folder)
@@ -107,6 +109,8 @@ class _Export:
         self.missing: dict[str, str] = {}
         self.secrets: dict[str, Secret] = {}
         self.credential_folders: set[str] = set()
+        self.scanned: dict[str, tuple[Finding, ...]] = {}  # the second look at what was written, by the config's folder
+        self._worker = Worker(client, redactor, place)
 
     def fill(self, chosen: Filter) -> Exported:
         """Writes everything but the manifest."""
@@ -131,34 +135,39 @@ class _Export:
 
     def _fetch(self, todo: list[Key], done: int, total: int) -> list[Key]:
         gone = []
-        for key, result in each(todo, self._one, self.client.settings.concurrency):
+        for key, outcome in self._outcomes(todo):
             done += 1
             self.progress("config", done, total)
-            if isinstance(result, NotFound):
+            if outcome.gone:
                 gone.append(key)
-            elif isinstance(result, Exception):
-                self._not_read(key, why(result) if isinstance(result, ControllerError) else str(result))
+            else:
+                self._take(key, outcome)
         return gone
 
-    def _one(self, key: Key) -> Exception | None:
-        try:
-            fetched = fetch(self.client, self.redactor, key)
-        except (NotFound, Forbidden, ConfigXmlError) as error:
-            return error
-        self.secrets.update(fetched.secrets)
-        if FOLDER_CREDENTIALS in fetched.config.xml:
+    def _outcomes(self, todo: list[Key]) -> Iterator[tuple[Key, Outcome]]:
+        threads = self.client.settings.concurrency
+        count = processes(len(todo), threads) if self.client.session.renewable else 1
+        if count == 1:
+            return each(todo, self._worker, threads)
+        shapes()  # takes long to import, and so is done once
+        return each_forked(todo, self._worker, threads, count, self._worker.begin)
+
+    def _take(self, key: Key, outcome: Outcome) -> None:
+        if outcome.written is None:
+            self._not_read(key, outcome.why)
+            return
+        self.place.note(outcome.written)
+        self.scanned[outcome.written.folder] = outcome.findings
+        self.secrets.update(outcome.secrets)
+        if outcome.credentials:
             self.credential_folders.add(key.name)
-        self.place.put(key, fetched.config)
-        return None
 
     def _settle_gone(self, gone: list[Key], chosen: Filter) -> None:
         """What was listed and not found was deleted since, or may not be read: a second look tells."""
         still = set(listing(self.client, chosen).keys)
         for key in gone:
             if key in still:
-                error = self._one(key)
-                if error is not None:
-                    self._not_read(key, why(error) if isinstance(error, ControllerError) else str(error))
+                self._take(key, self._worker(key))
 
     def _not_read(self, key: Key, reason: str) -> None:
         """What cannot be read now is kept as it was read before."""
@@ -189,15 +198,18 @@ class _Export:
                 self.place.put_document(path, self.previous.text(path))
 
 
-def _refuse_secrets(place: Staging, redactor: Redactor, progress: Progress) -> None:
-    """Reads what was written and looks for secrets once more; finding one, nothing of the export is kept."""
-    tree = FolderTree(place.folder)
-    total = len(tree.files)
-    found: list[Finding] = []
-    for done, path in enumerate(sorted(tree.files), 1):
-        progress("scan", done, total)
-        if path != MANIFEST:
-            found += redactor.scan(tree.read(path).decode("utf-8", "surrogatepass"), path)
+def _refuse_secrets(place: Staging, redactor: Redactor, scanned: Mapping[str, tuple[Finding, ...]], progress: Progress) -> None:
+    """Reads what was written and looks for secrets once more; finding one, nothing of the export is kept.
+
+    Arguments:
+        scanned: what was found in the configs that were looked at when they were written, by their folders
+    """
+    found = [finding for findings in scanned.values() for finding in findings]
+    rest = sorted(path for path in place.digests if path.rpartition("/")[0] not in scanned)
+    for done, path in enumerate(rest, 1):
+        progress("scan", done, len(rest))
+        found += scan(place, redactor, [path])
+    found.sort(key=lambda each: each.where)
     if found:
         shutil.rmtree(place.folder)
         shown = "; ".join(f"{each.kind} in {each.where}" for each in found[:5])

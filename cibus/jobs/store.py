@@ -16,17 +16,28 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from cibus.errors import SnapshotError, UsageError
 from cibus.jobs.canonical import Canonical
 from cibus.jobs.layout import CONFIG, MANIFEST, OWNED, Key, folder_of
 from cibus.jobs.manifest import Manifest
+from cibus.jobs.trees import FolderTree
 
 WORK = ".cibus"
 PROGRESS = "progress"
 PARTS = "parts"
 RESUMABLE = 900  # seconds: what an interrupted export had fetched is used again for that long
+
+
+@dataclass(frozen=True)
+class Written:
+    """A config that was written: its folder, the plugin versions that were taken out of it, its files' digests."""
+
+    folder: str
+    versions: Mapping[str, str]
+    digests: Mapping[str, str]
 
 
 class Staging:
@@ -54,25 +65,45 @@ class Staging:
         self._progress.close()
 
     def put(self, key: Key, config: Canonical) -> None:
-        """Writes a config with its scripts."""
+        """Writes a config with its scripts, and notes it."""
+        self.note(self.write(key, config))
+
+    def write(self, key: Key, config: Canonical) -> Written:
+        """Writes a config with its scripts, which count when they are noted; may be called in a copy of the process."""
         folder = folder_of(key)
         digests = {}
         os.makedirs(f"{self.folder}/{folder}", exist_ok=True)  # noqa: PTH103 # Path is slow for 10,000 of them
         for name, text in (*config.scripts.items(), (CONFIG, config.xml)):
             digests[f"{folder}/{name}"] = self._write(f"{folder}/{name}", text.encode("utf-8", "surrogatepass"))
-        self._note(folder, config.plugins, digests)
+        return Written(folder, config.plugins, digests)
+
+    def read(self, path: str) -> bytes:
+        """Reads a file back."""
+        with open(f"{self.folder}/{path}", "rb") as file:  # noqa: PTH123
+            return file.read()
 
     def put_document(self, path: str, text: str) -> None:
         """Writes another file."""
         (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
-        self._note("", {}, {path: self._write(path, text.encode("utf-8", "surrogatepass"))})
+        self.note(Written("", {}, {path: self._write(path, text.encode("utf-8", "surrogatepass"))}))
+
+    def note(self, written: Written) -> None:
+        """Notes what was written: from now on an interrupted export can be gone on with from here."""
+        line = json.dumps({"folder": written.folder, "versions": dict(written.versions), "digests": dict(written.digests)})
+        with self._lock:
+            self.digests.update(written.digests)
+            if written.folder:
+                self.versions[written.folder] = written.versions
+            self._progress.write(f"{line}\n")
 
     def has(self, key: Key) -> bool:
         """Whether an interrupted export had fetched this config."""
         return folder_of(key) in self.resumed
 
     def finish(self, manifest: Manifest) -> None:
-        """Writes the manifest; what an interrupted export had fetched and is gone by now is dropped."""
+        """Writes the manifest; what an interrupted export had written and never noted is dropped."""
+        for path in FolderTree(self.folder).files - self.digests.keys():
+            (self.folder / path).unlink()
         self._write(MANIFEST, manifest.text().encode())
 
     def drop(self, folder: str) -> None:
@@ -87,14 +118,6 @@ class Staging:
         with open(f"{self.folder}/{path}", "wb", buffering=0) as file:  # noqa: PTH123
             file.write(data)
         return hashlib.sha256(data).hexdigest()
-
-    def _note(self, folder: str, versions: Mapping[str, str], digests: dict[str, str]) -> None:
-        line = json.dumps({"folder": folder, "versions": dict(versions), "digests": digests})
-        with self._lock:
-            self.digests.update(digests)
-            if folder:
-                self.versions[folder] = versions
-            self._progress.write(f"{line}\n")
 
     def _resume(self) -> set[str]:
         """Reads what an interrupted export had written, if that was lately and is whole."""
