@@ -87,7 +87,7 @@ class ControllerConfig:
     verify: bool = True
     proxy: str = ""
     timeout: int = 60
-    concurrency: int = 8
+    concurrency: int = 16
     retries: int = 5
 
 
@@ -198,7 +198,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "verify": Key("bool", help="false: do not check the server's certificate"),
         "proxy": Key("str", help="the URL of a proxy (default: HTTPS_PROXY, HTTP_PROXY, NO_PROXY)", pattern="^https?://."),
         "timeout": Key("int", help="seconds to wait for an answer (default 60)"),
-        "concurrency": Key("int", help="how many requests are under way at once, at most (default 8)"),
+        "concurrency": Key("int", help="how many requests are under way at once, at most (default 16)"),
         "retries": Key("int", help="how often a request that is safe to repeat is tried again (default 5)"),
     },
     "snapshot": {

@@ -26,7 +26,7 @@ class Settings:
     verify: bool = True
     proxy: str = ""
     timeout: float = 60
-    concurrency: int = 8
+    concurrency: int = 16
     retries: int = 5
 
 
@@ -63,6 +63,9 @@ def choose(config: Config, name: str = "", environ: Mapping[str, str] | None = N
 def _named(config: Config, name: str, environ: Mapping[str, str]) -> ControllerConfig:
     known = config.controllers
     if "://" in name:
+        listed = [each for each in known.values() if _with_slash(each.url) == _with_slash(name)]
+        if listed:
+            return listed[0]
         return ControllerConfig(urlsplit(name).hostname or name, _url(name, "--controller"))
     if name:
         if name not in known:
