@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cibus.cli.console import configured, print_json, print_lines
+from cibus.cli.console import LOGIN, configured, print_json, print_lines
 
 if TYPE_CHECKING:
     from cibus.jenkins.check import Check
 
-controllers = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, help="The controllers that are known, and what works on them.")
+controllers = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, help="The controllers that are known, and what works on them.\n\n" + LOGIN)
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="The cibus.toml to use.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cibus.cli.console import configured, counted, print_json, print_lines, progress
+from cibus.cli.console import LOGIN, configured, counted, print_json, print_lines, progress
 from cibus.cli.restore import apply, plan, rollback, runs, verify
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ jobs = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Keep a controller's configuration in a folder: export, diff, plan, apply, prove.",
+    help="Keep a controller's configuration in a folder: export, diff, plan, apply, prove.\n\n" + LOGIN,
 )
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="The cibus.toml to use.")]
@@ -59,7 +59,7 @@ def export(
 
       cibus jobs export jenkins --secrets ~/jenkins-secrets.toml
     """
-    from cibus.errors import Exit
+    from cibus.errors import Exit, UsageError
     from cibus.jenkins.client import Client
     from cibus.jenkins.settings import choose
     from cibus.jobs.collect import Filter
@@ -74,6 +74,8 @@ def export(
     with Client(choose(loaded, controller)) as client:
         with _said_if_interrupted(goes_on=not fresh and secrets is None), progress() as tell:
             done = export_into(client, folder, fingerprint_key(loaded.snapshot), chosen, fresh=fresh or secrets is not None, force=force, progress=tell)
+        if only and not done.read:
+            raise UsageError(f"no job on the controller matches --only {' --only '.join(only)}: nothing was exported")
         if secrets is not None:
             write_secrets(secrets, done.secrets)
         subject = ""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cibus.cli.console import configured, print_json, print_lines, progress
-from cibus.errors import Exit
+from cibus.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from cibus.config import Config
@@ -235,13 +235,15 @@ def _plan(what: str, chosen: Filter, loaded: Config, controller: str, *, prune: 
         client, tell = stack.enter_context(Client(choose(loaded, controller))), stack.enter_context(progress())
         wanted = stack.enter_context(side(what, loaded, chosen))
         allow = allow_of(wanted)
-        live = stack.enter_context(live_of(client, loaded, chosen, allow=allow, progress=tell))
+        live = stack.enter_context(live_of(client, loaded, chosen, allow=allow, names_too=True, progress=tell))
         redactor = Redactor(fingerprint_key(loaded.snapshot), AllowList.parse(allow))
 
         def placeholders_in(key: Key) -> list[str]:
             return list(fetch(client, redactor, key).secrets)
 
         secrets = Secrets(placeholders_in, frozenset(loaded.snapshot.secrets))
+        if chosen.only and not any(map(chosen.means, {*live.entries, *wanted.entries})):
+            raise UsageError(f"no job matches --only {' --only '.join(chosen.only)}, neither in {wanted.label} nor on the controller")
         found = drift(live, wanted, chosen.means, documents=False)
         made = replace(make_plan(found, live, wanted, secrets, prune=prune), allow=allow)
     return disabled_plan(made) if disabled else made
@@ -270,7 +272,6 @@ def _apply(made: Plan, loaded: Config, controller: str, *, keep_going: bool, as_
 @contextlib.contextmanager
 def _client(made: Plan, loaded: Config, controller: str) -> Iterator[tuple[Client, Redactor]]:
     """The plan's controller; a plan for one is not applied to another by mistake."""
-    from cibus.errors import UsageError
     from cibus.jenkins.client import Client
     from cibus.jenkins.settings import choose
     from cibus.jobs.fingerprints import fingerprint_key
@@ -296,13 +297,16 @@ def _undisturbed(run: Run, what: str) -> Iterator[None]:
 
 
 def _confirm(question: str, yes: bool) -> None:
-    from cibus.errors import UsageError
 
     if yes:
         return
     if not sys.stdin.isatty():
         raise UsageError("there is no terminal to ask on: give --yes")
-    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
+    try:
+        answer = input(f"{question} [y/N] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() not in ("y", "yes"):
         raise typer.Exit(Exit.ABORTED)
 
 
@@ -313,7 +317,6 @@ def _filter(only: list[str] | None, exclude: list[str] | None) -> Filter:
 
 
 def _text(path: Path) -> str:
-    from cibus.errors import UsageError
 
     try:
         return path.read_text("utf-8", "surrogatepass")

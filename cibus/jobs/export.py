@@ -35,13 +35,15 @@ class Exported:
 
     Arguments:
         missing: what could not be read, and why
-        resumed: how many configs were there from an export that was interrupted
+        read: how many configs were meant, on the controller
+        resumed: how many of them were there from an export that was interrupted
         secrets: what the placeholders stand for, of the configs that were read
     """
 
     folder: Path
     counts: dict[str, int]
     missing: dict[str, str] = field(default_factory=dict)
+    read: int = 0
     resumed: int = 0
     secrets: Mapping[str, Secret] = field(default_factory=dict, repr=False)
 
@@ -55,6 +57,7 @@ def export(
     fresh: bool = False,
     force: bool = False,
     allow: str | None = None,
+    names_too: bool = False,
     progress: Progress = lambda *_: None,
 ) -> Exported:
     """Exports a controller; the snapshot that was in the folder stays whole until the new one is.
@@ -64,7 +67,9 @@ def export(
         chosen: which jobs; what is not chosen stays in the folder as it is
         fresh: do not go on with an export that was interrupted a short time ago
         allow: an allow.toml's text; default: the folder's own
-        force: write over files that were edited since the last export and are not committed
+        force: write over files that were edited since the last export and are not committed, and over the snapshot of
+            another controller
+        names_too: read the names of plugins and credentials even where only some jobs are chosen
 
     Raises:
         ControllerError: the controller cannot be reached or listed.
@@ -75,11 +80,13 @@ def export(
     with locked(folder):
         settle(folder)
         previous = Snapshot(FolderTree(folder)) if (folder / MANIFEST).exists() else None
+        if previous is not None and not force and previous.manifest.url != client.settings.url:
+            raise SnapshotError(f"{folder} is the snapshot of {previous.manifest.url}, not of {client.settings.url}: choose another folder, or give --force")
         redactor = Redactor(key, AllowList.parse(allow_text(folder) if allow is None else allow, str(folder / ALLOW)))
         place = staging(folder, f"{client.settings.url} {version} {key_id(key)} {chosen}", fresh=fresh)
         try:
             under_way = _Export(client, redactor, place, previous, progress)
-            made = under_way.fill(chosen)
+            made = under_way.fill(chosen, names_too)
         finally:
             place.close()
         manifest = Manifest(version, client.settings.url, key_id(key), made.counts, made.missing, place.versions, place.digests)
@@ -112,7 +119,7 @@ class _Export:
         self.scanned: dict[str, tuple[Finding, ...]] = {}  # the second look at what was written, by the config's folder
         self._worker = Worker(client, redactor, place)
 
-    def fill(self, chosen: Filter) -> Exported:
+    def fill(self, chosen: Filter, names_too: bool) -> Exported:
         """Writes everything but the manifest."""
         self.progress("list", 0, 0)
         found = listing(self.client, chosen)
@@ -128,10 +135,10 @@ class _Export:
             self._settle_gone(gone, chosen)
         if chosen:
             self._keep_the_rest(chosen)
-        else:
+        if names_too or not chosen:
             self._documents(found.folders)
         counts = Counter(f"{key.kind}s" for folder in self.place.versions if (key := key_of(folder)))
-        return Exported(self.place.folder.parent.parent, dict(counts), self.missing, resumed, self.secrets)
+        return Exported(self.place.folder.parent.parent, dict(counts), self.missing, len(wanted), resumed, self.secrets)
 
     def _fetch(self, todo: list[Key], done: int, total: int) -> list[Key]:
         gone = []

@@ -24,6 +24,7 @@ def commit(folder: Path, client: Client | None = None) -> str:
         UsageError: the folder is in no repository, or git refuses.
     """
     git(folder, "rev-parse", "--show-toplevel", wrong=f"{folder} is in no git repository: run git init there first")
+    git(folder, "var", "GIT_COMMITTER_IDENT", wrong="git does not know who you are: git config user.name and git config user.email")
     names = [name for name in (MANIFEST, *OWNED) if (folder / name).exists() or git(folder, "ls-files", "--", name)]
     git(folder, "add", "--all", "--", *names)
     if not git(folder, "status", "--porcelain", "--", *names).strip():

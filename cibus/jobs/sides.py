@@ -79,8 +79,8 @@ def folder_snapshot(folder: Path) -> Snapshot:
     """A snapshot in a folder; an export that was killed while it took its place is finished first.
 
     Raises:
-        UsageError: the folder is not there.
-        SnapshotError: it holds no snapshot.
+        UsageError: the folder is not there, or holds no snapshot.
+        SnapshotError: its manifest cannot be read.
     """
     if folder.is_dir():
         settle(folder)
@@ -101,12 +101,12 @@ def live_snapshot(
 
 @contextlib.contextmanager
 def live_of(
-    client: Client, config: Config, chosen: Filter, *, allow: str = "", progress: Progress = lambda *_: None
+    client: Client, config: Config, chosen: Filter, *, allow: str = "", names_too: bool = False, progress: Progress = lambda *_: None
 ) -> Iterator[Snapshot]:
     """What the controller of a client has now."""
     with tempfile.TemporaryDirectory(prefix="cibus-live-") as name:
         folder = Path(name)
-        export(client, folder, fingerprint_key(config.snapshot), chosen, allow=allow, progress=progress)
+        export(client, folder, fingerprint_key(config.snapshot), chosen, allow=allow, names_too=names_too, progress=progress)
         yield Snapshot(FolderTree(folder, f"{client.settings.name} (live)"))
 
 

@@ -42,11 +42,12 @@ class Snapshot:
         """The manifest.
 
         Raises:
-            SnapshotError: there is none, or it cannot be read.
+            UsageError: there is none.
+            SnapshotError: it cannot be read.
         """
         where = f"{self.label}/{MANIFEST}"
         if MANIFEST not in self.tree.files:
-            raise SnapshotError(f"{self.label} is no snapshot: it has no {MANIFEST} (cibus jobs export makes one)")
+            raise UsageError(f"{self.label} is no snapshot: it has no {MANIFEST} (cibus jobs export makes one)")
         return read_manifest(self.tree.read(MANIFEST).decode("utf-8", "replace"), where)
 
     @cached_property
@@ -142,7 +143,7 @@ class GitTree:
             if path.startswith(self._root):
                 blobs[path[len(self._root) :]] = head.split()[2]
         if not blobs:
-            raise SnapshotError(f"{self.label} is not there")
+            raise UsageError(f"{self.label} is not there")
         return blobs
 
     @property

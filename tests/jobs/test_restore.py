@@ -311,7 +311,7 @@ def test_an_edit_of_the_script_is_applied(jenkins: FakeJenkins, cibus, snap: Pat
         (["jobs", "apply", "snap"], 2, "there is no terminal to ask on: give --yes"),
         (["jobs", "apply", "nope"], 2, "nope is no folder, no REVISION:FOLDER, and no controller"),
         (["jobs", "apply", "snapshot-not", "--yes"], 2, "is no folder"),
-        (["jobs", "diff", "empty"], 1, "empty is no snapshot: it has no snapshot.toml"),
+        (["jobs", "diff", "empty"], 2, "empty is no snapshot: it has no snapshot.toml"),
         (["jobs", "rollback", "2019", "--yes"], 2, "there is no apply run '2019'"),
         (["jobs", "apply", "plan.txt", "--yes"], 2, "plan.txt is no plan of cibus jobs plan"),
         (["jobs", "diff", "snap", "v9:snap"], 2, "'v9' is no revision|not a git repository"),

@@ -8,7 +8,7 @@ import string
 from canaries import canaries
 
 from cibus.jobs.canonical import canonical, tree
-from cibus.jobs.redaction.glance import suspects
+from cibus.jobs.redaction.glance import Glance
 from cibus.jobs.redaction.lines import Language, line_spans
 from cibus.jobs.redaction.shapes import shapes
 
@@ -35,7 +35,7 @@ def test_every_line_of_a_canary_is_suspected():
         config = canonical(canary.config.encode() if isinstance(canary.config, str) else canary.config)
         texts = [config.xml, *config.scripts.values(), *(str(text) for text in tree(config.xml).itertext())]
         lines = {line for text in texts for line in text.split("\n")}
-        assert {line for line in lines if found(line)} <= suspects(lines), canary
+        assert {line for line in lines if found(line)} <= Glance().suspects(lines), canary
 
 
 def test_every_random_line_with_a_secret_is_suspected():
@@ -44,11 +44,11 @@ def test_every_random_line_with_a_secret_is_suspected():
     lines = {"".join(dice.choices(parts, k=dice.randint(1, 6))) for _ in range(6_000)}
     telling = {line for line in lines if found(line)}
     assert len(telling) > 600
-    assert telling <= suspects(lines)
-    assert all(line in suspects([line]) for line in list(telling)[:500])
+    assert telling <= Glance().suspects(lines)
+    assert all(line in Glance().suspects([line]) for line in list(telling)[:500])
 
 
 def test_most_lines_are_not():
     lines = [f'make target{number} --out build/{number} 2>&1 | tee log && echo "$WORKSPACE/report"' for number in range(100)]
-    assert not suspects(lines)
-    assert suspects([]) == set()
+    assert not Glance().suspects(lines)
+    assert Glance().suspects([]) == set()
