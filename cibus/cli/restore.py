@@ -124,6 +124,7 @@ def verify(
     folder: Annotated[str, typer.Argument(metavar="[DIR]", help="The snapshot, or REVISION:FOLDER. Default: the one here.", show_default=False)] = "",
     only: Only = None,
     exclude: Exclude = None,
+    disabled: Annotated[bool, typer.Option("--disabled", help="Jobs may be disabled, as apply --disabled leaves them.")] = False,
     controller: Controller = "",
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -143,6 +144,8 @@ def verify(
     with progress() as tell, pair(folder, "live", loaded, chosen, controller=controller, progress=tell) as (wanted, live):
         keys = set(filter(chosen.means, wanted.entries))
         found = drift(wanted, live, keys.__contains__, documents=False)
+        if disabled:
+            found = replace(found, configs=tuple(each for each in found.configs if not _only_disabled(each)))
         more = len([key for key in live.entries if key not in keys])
         unread = sum(str(key) in live.manifest.missing for key in keys)
     if as_json:
@@ -308,6 +311,10 @@ def _confirm(question: str, yes: bool) -> None:
         answer = ""
     if answer.strip().lower() not in ("y", "yes"):
         raise typer.Exit(Exit.ABORTED)
+
+
+def _only_disabled(found: ConfigDrift) -> bool:
+    return found.kind == "changed" and all(change.path == "disabled" and change.new == "true" for change in found.changes)
 
 
 def _filter(only: list[str] | None, exclude: list[str] | None) -> Filter:

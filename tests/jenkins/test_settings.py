@@ -88,3 +88,10 @@ def test_netrc(tmp_path: Path) -> None:
     netrc.write_text("machine\n")
     with pytest.raises(ConfigError, match="netrc"):
         choose(Config(), "", environ)
+
+
+def test_a_url_that_is_listed_means_that_controller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROD_TOKEN", "t0ken")
+    found = choose(config(tmp_path, TWO), "https://ci.example/jenkins/", {})
+    assert (found.name, found.user) == ("prod", "jo")
+    assert choose(config(tmp_path, TWO), "https://else.example", {}).user == ""

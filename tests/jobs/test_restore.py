@@ -212,6 +212,8 @@ def test_disabled(jenkins: FakeJenkins, cibus, snap: Path) -> None:  # type: ign
     assert "proved" in out
     for name in ("matrix", "pipe-scm"):
         assert "<disabled>true</disabled>" in config(jenkins, f"acme/platform/{name}")
+    assert cibus(jenkins, "jobs", "verify", "snap")[0] == 3
+    assert cibus(jenkins, "jobs", "verify", "snap", "--disabled")[0] == 0
 
 
 def test_views_and_nodes_come_back(jenkins: FakeJenkins, cibus, snap: Path) -> None:  # type: ignore[no-untyped-def]
@@ -337,6 +339,42 @@ def test_a_plan_for_another_controller_is_refused(jenkins: FakeJenkins, empty_je
     code, _, err = cibus(empty_jenkins, "jobs", "apply", "plan.json", "--yes")
     assert code == 2
     assert "the plan is for" in err
+
+
+def test_another_controllers_snapshot_is_not_written_over(jenkins: FakeJenkins, empty_jenkins: FakeJenkins, cibus, snap: Path) -> None:  # type: ignore[no-untyped-def]
+    before = files_of(snap)
+    code, _, err = cibus(empty_jenkins, "jobs", "export", "snap")
+    assert code == 1
+    assert f"is the snapshot of {jenkins.url}, not of {empty_jenkins.url}" in err
+    assert files_of(snap) == before
+    assert cibus(empty_jenkins, "jobs", "export", "snap", "--force")[0] == 0
+
+
+@pytest.mark.parametrize("command", [["export", "other"], ["plan", "snap"], ["apply", "snap", "--yes"]])
+def test_what_matches_nothing_is_an_error(jenkins: FakeJenkins, cibus, snap: Path, command: list[str]) -> None:  # type: ignore[no-untyped-def]
+    code, _, err = cibus(jenkins, "jobs", *command, "--only", "acme/platfrom/*")
+    assert code == 2
+    assert "matches --only acme/platfrom/*" in err
+
+
+def test_some_jobs_are_checked_for_plugins_and_credentials_too(jenkins: FakeJenkins, cibus, snap: Path) -> None:  # type: ignore[no-untyped-def]
+    jenkins.state.remove("acme/platform/matrix")
+    jenkins.state.set_plugin("matrix-project", None)
+    _, out, _ = cibus(jenkins, "jobs", "plan", "snap", "--only", "acme/platform/matrix")
+    assert "warning: plugin matrix-project 1.18 is not installed" in out
+
+
+def test_end_of_input_is_a_no(jenkins: FakeJenkins, cibus, snap: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    import io
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    jenkins.state.remove("acme/platform/matrix")
+    monkeypatch.setattr("sys.stdin", Terminal(""))
+    assert cibus(jenkins, "jobs", "apply", "snap")[0] == 4
+    assert "acme/platform/matrix" not in jenkins.state.jobs
 
 
 def test_json_everywhere(jenkins: FakeJenkins, cibus, snap: Path) -> None:  # type: ignore[no-untyped-def]
