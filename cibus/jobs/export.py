@@ -58,6 +58,7 @@ def export(
     force: bool = False,
     allow: str | None = None,
     names_too: bool = False,
+    lasting: bool = True,
     progress: Progress = lambda *_: None,
 ) -> Exported:
     """Exports a controller; the snapshot that was in the folder stays whole until the new one is.
@@ -69,6 +70,7 @@ def export(
         allow: an allow.toml's text; default: the folder's own
         force: write over files that were edited since the last export and are not committed, and over the snapshot of
             another controller
+        lasting: False: the folder is gone soon, and nothing needs to be on the disk
         names_too: read the names of plugins and credentials even where only some jobs are chosen
 
     Raises:
@@ -94,7 +96,7 @@ def export(
         _refuse_secrets(place, redactor, under_way.scanned, progress)
         if previous is not None and not force:
             _refuse_overwriting(folder, previous, place.digests)
-        take_place(folder)
+        take_place(folder, lasting=lasting)
     return made
 
 

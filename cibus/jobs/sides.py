@@ -15,7 +15,7 @@ from cibus.jobs.collect import Filter
 from cibus.jobs.export import Progress, export
 from cibus.jobs.fingerprints import fingerprint_key
 from cibus.jobs.layout import ALLOW, MANIFEST
-from cibus.jobs.store import settle
+from cibus.jobs.store import settle_what_was_left
 from cibus.jobs.trees import FolderTree, GitTree, Snapshot
 
 LIVE = "live"
@@ -83,7 +83,7 @@ def folder_snapshot(folder: Path) -> Snapshot:
         SnapshotError: its manifest cannot be read.
     """
     if folder.is_dir():
-        settle(folder)
+        settle_what_was_left(folder)
     snapshot = Snapshot(FolderTree(folder))
     assert snapshot.manifest is not None
     return snapshot
@@ -106,7 +106,7 @@ def live_of(
     """What the controller of a client has now."""
     with tempfile.TemporaryDirectory(prefix="cibus-live-") as name:
         folder = Path(name)
-        export(client, folder, fingerprint_key(config.snapshot), chosen, allow=allow, names_too=names_too, progress=progress)
+        export(client, folder, fingerprint_key(config.snapshot), chosen, allow=allow, names_too=names_too, lasting=False, progress=progress)
         yield Snapshot(FolderTree(folder, f"{client.settings.name} (live)"))
 
 

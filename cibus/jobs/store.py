@@ -178,16 +178,26 @@ def staging(folder: Path, origin: str, *, fresh: bool) -> Staging:
     return Staging(place, origin)
 
 
-def take_place(folder: Path) -> None:
-    """Puts the finished snapshot in the place of the old one."""
+def take_place(folder: Path, *, lasting: bool = True) -> None:
+    """Puts the finished snapshot in the place of the old one; ``lasting``: it is on the disk before that."""
     work = folder / WORK
     made = work / "next"
     (made / PROGRESS).unlink()
     parts = sorted(each.name for each in made.iterdir())
     (made / PARTS).write_text("\n".join(parts), encoding="utf-8")
-    _flush(made)
+    if lasting:
+        _flush(made)
     made.rename(work / "ready")
     settle(folder)
+
+
+def settle_what_was_left(folder: Path) -> None:
+    """As :func:`settle`, for who does not hold the lock: an export that is about to move its parts is waited for."""
+    work = folder / WORK
+    if (work / "ready").is_dir():
+        with (work / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            settle(folder)
 
 
 def settle(folder: Path) -> None:
