@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cibus.jobs.redaction.blocks import block_spans
-from cibus.jobs.redaction.glance import suspects
+from cibus.jobs.redaction.glance import Glance
 from cibus.jobs.redaction.lines import Language, line_spans
 from cibus.jobs.redaction.placeholder import PLACEHOLDER
 from cibus.jobs.redaction.shapes import Span
@@ -17,6 +17,7 @@ class Matcher:
     """Finds secrets in texts; the same line in many configs is judged once."""
 
     def __init__(self) -> None:
+        self._glance = Glance()
         self._clean: set[str] = set()
         self._lines: dict[tuple[str, Language], tuple[Span, ...]] = {}
 
@@ -27,7 +28,7 @@ class Matcher:
             return fresh
         if len(self._clean) >= _REMEMBERED:
             self._clean.clear()
-        found = suspects(fresh)
+        found = self._glance.suspects(fresh)
         self._clean |= fresh - found
         return found
 
