@@ -50,7 +50,8 @@ def _app(argv: list[str]) -> Callable[..., object]:
 
     app = typer.Typer(
         name="cibus",
-        help="Debug, rebuild and own a Jenkins: run its pipelines here, keep its configuration, its agents and its knowledge.",
+        help="Debug, rebuild and own a Jenkins: run its pipelines here, keep its configuration, its agents and its knowledge.\n\n"
+        "Exit codes: 0 fine, 1 failed, 2 usage or configuration, 3 something to look at, 4 aborted, 5 not built, 130 interrupted.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -79,7 +80,7 @@ def _add(app: typer.Typer, name: str, module: str, function: str, text: str, *, 
 
         found = getattr(importlib.import_module(module), function)
         if hasattr(found, "registered_commands"):
-            app.add_typer(found, name=name, help=text)
+            app.add_typer(found, name=name)  # with its own help, which says more
         else:
             app.command(name)(found)
         return

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 LOGIN = (
     "The controller, the user and the API token come from [controllers.NAME] in cibus.toml, or from CIBUS_JENKINS_URL,"
-    " CIBUS_JENKINS_USER and CIBUS_JENKINS_TOKEN, or from netrc. Exit codes: 0 fine, 1 failed, 2 usage or configuration,"
-    " 3 something to look at, 4 not confirmed, 130 interrupted."
+    " CIBUS_JENKINS_USER and CIBUS_JENKINS_TOKEN, or from netrc."
 )
 Progress = Callable[[str, int, int], None]
 LABELS = {"list": "listing", "config": "reading configs", "system": "reading the system's settings", "scan": "looking for secrets"}

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cibus.cli.console import LOGIN, configured, print_json, print_lines
+from cibus.cli.options import AsJson, ConfigFile
 
 if TYPE_CHECKING:
     from cibus.jenkins.check import Check
 
 controllers = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, help="The controllers that are known, and what works on them.\n\n" + LOGIN)
 
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="The cibus.toml to use.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 STYLES = {"works": "green", "not allowed": "yellow", "not there": "dim", "broken": "red"}
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cibus.cli.console import LOGIN, configured, counted, print_json, print_lines, progress
+from cibus.cli.options import AsJson, ConfigFile, Controller, Exclude, Only
 from cibus.cli.restore import apply, plan, rollback, runs, verify
 
 if TYPE_CHECKING:
@@ -24,11 +25,6 @@ jobs = typer.Typer(
     help="Keep a controller's configuration in a folder: export, diff, plan, apply, prove.\n\n" + LOGIN,
 )
 
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="The cibus.toml to use.")]
-Controller = Annotated[str, typer.Option("--controller", help="A name in cibus.toml, or a URL.", show_default=False)]
-Only = Annotated[list[str] | None, typer.Option("--only", metavar="GLOB", help="Only jobs whose full name matches; may be repeated.", show_default=False)]
-Exclude = Annotated[list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Not these jobs; may be repeated.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @jobs.command("export")

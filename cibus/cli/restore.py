@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cibus.cli.console import configured, print_json, print_lines, progress
+from cibus.cli.options import AsJson, ConfigFile, Controller, Exclude, Only
 from cibus.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -27,13 +28,8 @@ if TYPE_CHECKING:
     from cibus.jobs.plan import Plan, Step
     from cibus.jobs.redaction import Redactor
 
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="The cibus.toml to use.")]
-Controller = Annotated[str, typer.Option("--controller", help="A name in cibus.toml, or a URL.", show_default=False)]
-Only = Annotated[list[str] | None, typer.Option("--only", metavar="GLOB", help="Only jobs whose full name matches; may be repeated.", show_default=False)]
-Exclude = Annotated[list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Not these jobs; may be repeated.", show_default=False)]
 Prune = Annotated[bool, typer.Option("--prune", help="Delete what the snapshot does not have.")]
 Disabled = Annotated[bool, typer.Option("--disabled", help="Create jobs disabled.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SecretFile = Annotated[
     Path | None, typer.Option("--secrets", metavar="FILE", help="The file that cibus jobs export --secrets wrote.", show_default=False)
 ]
