@@ -18,7 +18,7 @@ _NO_VALUES = frozenset({"class", "plugin", "reference", "cibus-file", "resolves-
 _ATTRIBUTES = etree.XPath("//@*[" + " and ".join(f"name()!='{name}'" for name in sorted(_NO_VALUES)) + "]/..")
 _REMEMBERED = 50_000
 _NAMES = ("name", "key", "variable")
-_IN_CONTEXT = frozenset({"defaultValue", "value", "string", "val"})
+_IN_CONTEXT = frozenset({"defaultValue", "value", "string", "val", "entry", "property"})
 _GROOVY = re.compile(r"(?i)groovy|^script(?:Text|Source)?$|dsl")
 # a secret by its element alone; XStream writes the field's name
 _SECRET_FIELD = re.compile(
@@ -106,11 +106,13 @@ def _in_context(element: etree._Element, tag: str, text: str, spans: tuple[Span,
 
 
 def _named_by_neighbour(element: etree._Element, tag: str, text: str) -> Span | None:
-    """The value of ``<string>NAME</string><string>value</string>``, ``<key/><value/>`` or ``<name/>..<defaultValue/>``."""
+    """The value of ``<string>NAME</string><string>value</string>``, ``<key/><value/>``, ``<name/>..<defaultValue/>`` or ``<entry key="NAME">``."""
     parent = element.getparent()
     if parent is None:
         return None
-    if tag == "string":
+    if tag in ("entry", "property"):
+        name = element.get("key") or element.get("name")
+    elif tag == "string":
         before = element.getprevious()
         name = before.text if before is not None and before.tag == "string" and _is_map(parent) else None
     else:

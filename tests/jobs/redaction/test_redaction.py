@@ -393,3 +393,12 @@ def test_the_scan_does_not_believe_the_redaction():
     redactor._clean.update(config.xml.split("\n"))  # as if the redaction had missed it
     assert redactor.config(config.xml, {}, "item").xml == config.xml
     assert redactor.scan(config.xml, "config.xml")
+
+
+@pytest.mark.parametrize("tag", ["entry", "property"])
+@pytest.mark.parametrize("attribute", ["key", "name"])
+def test_what_an_attribute_names(tag: str, attribute: str) -> None:
+    xml = f'<project>\n  <{tag} {attribute}="db.password">hunter2-x</{tag}>\n  <{tag} {attribute}="db.user">hunter3-x</{tag}>\n</project>\n'
+    redacted = Redactor(KEY).config(xml, {}, "item").xml
+    assert "hunter2" not in redacted
+    assert "hunter3" in redacted
