@@ -23,7 +23,7 @@ from cibus.jobs.redaction.shapes import shapes
 from cibus.jobs.store import WORK, Staging, locked, settle, staging, take_place
 from cibus.jobs.system import documents
 from cibus.jobs.trees import FolderTree, Snapshot, git
-from cibus.jobs.worker import Outcome, Worker, scan
+from cibus.jobs.worker import THREADS, Outcome, Worker, scan
 from cibus.secrets import Secret
 
 Progress = Callable[[str, int, int], None]  # what is done, how many of it, of how many
@@ -159,7 +159,7 @@ class _Export:
         if count == 1:
             return each(todo, self._worker, threads)
         shapes()  # takes long to import, and so is done once
-        return each_forked(todo, self._worker, threads, count, self._worker.begin)
+        return each_forked(todo, self._worker, threads * THREADS, count, self._worker.begin)
 
     def _take(self, key: Key, outcome: Outcome) -> None:
         if outcome.written is None:

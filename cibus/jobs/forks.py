@@ -32,14 +32,14 @@ def processes(things: int, threads: int) -> int:
     return max(1, min(len(os.sched_getaffinity(0)), threads, MOST, things // WORTH * 2))
 
 
-def each_forked(things: Sequence[T], work: Callable[[T], R], threads: int, count: int, begin: Callable[[], None]) -> Iterator[tuple[T, R]]:
+def each_forked(things: Sequence[T], work: Callable[[T], R], threads: int, count: int, begin: Callable[[int], None]) -> Iterator[tuple[T, R]]:
     """As :func:`cibus.jenkins.bulk.each`, in processes that are copies of this one.
 
     Arguments:
         work: what it gives must be fit for pickle
         threads: of all processes together
         count: of processes
-        begin: is called first in each: to open what must not be shared, such as connections
+        begin: is called first in each, with the number of its threads: to open what must not be shared, such as connections
 
     The first exception of a process is raised, and ends the others. They also end when this process does, in any way.
     """
@@ -105,13 +105,13 @@ def _end_with(alive: int) -> None:
     os._exit(1)
 
 
-def _share(things: Sequence[T], number: int, count: int, work: Callable[[T], R], threads: int, begin: Callable[[], None], writer: Connection) -> None:
+def _share(things: Sequence[T], number: int, count: int, work: Callable[[T], R], threads: int, begin: Callable[[int], None], writer: Connection) -> None:
     done: list[tuple[int, R]] = []
     sent = time.monotonic()
     try:
-        begin()
-        share = range(number, len(things), count)
         mine = threads // count + (number < threads % count)
+        begin(mine)
+        share = range(number, len(things), count)
         for index, result in each(share, lambda index: work(things[index]), mine):
             done.append((index, result))
             if time.monotonic() - sent > _PATIENCE:

@@ -16,6 +16,7 @@ from cibus.jobs.store import Staging, Written
 from cibus.secrets import Secret
 
 FOLDER_CREDENTIALS = "FolderCredentialsProvider_-FolderCredentialsProperty"
+THREADS = 2  # for each request under way: while one thread waits for its turn to think, another one asks
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,13 @@ class Worker:
         self._redactor = redactor
         self._place = place
         self._thinking = threading.Lock()  # threads that only fight for the interpreter are slower than one
+        self._asking = threading.Semaphore(client.settings.concurrency)
 
-    def begin(self) -> None:
+    def begin(self, threads: int) -> None:
         """Makes the copy in a new process independent of the first one's connections and locks."""
         self._client.session.renew()
         self._thinking = threading.Lock()
+        self._asking = threading.Semaphore(threads // THREADS)
 
     def __call__(self, key: Key) -> Outcome:
         """Does the work for a config.
@@ -60,7 +63,8 @@ class Worker:
             ControllerError: the controller is not fit to go on with; what is wrong with one config is in the outcome.
         """
         try:
-            raw = raw_config(self._client, key)
+            with self._asking:
+                raw = raw_config(self._client, key)
             with self._thinking:
                 return self._kept(raw, key)
         except (NotFound, Forbidden) as error:

@@ -24,7 +24,7 @@ from cibus.jobs.redaction import Redacted, Redactor
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is one process")
 
 
-def nothing() -> None:
+def nothing(threads: int) -> None:
     """What each process does first."""
 
 
