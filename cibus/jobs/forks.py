@@ -21,7 +21,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 WORTH = 300  # from this many things on a process of its own pays for a share of them
-MOST = 4
+MOST = 2  # each has 70 MB of its own; more hardly help, for the controller is then what is waited for
 _PATIENCE = 0.05  # seconds for which a process keeps what is done to itself, so that it writes seldom
 
 
