@@ -154,7 +154,7 @@ def test_an_export_that_is_ended_leaves_no_process(tmp_path: Path, how: signal.S
         process = subprocess.Popen([sys.executable, "-m", "cibus", "jobs", "export", "snap"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         begin = time.monotonic()
-        while time.monotonic() - begin < 5 and len(workers := path.read_text().split()) < min(2, len(os.sched_getaffinity(0))):
+        while time.monotonic() - begin < 30 and len(workers := path.read_text().split()) < min(2, len(os.sched_getaffinity(0))):
             time.sleep(0.05)
         assert workers, process.communicate(timeout=30)
         process.send_signal(how)
