@@ -67,9 +67,17 @@ def each_forked(things: Sequence[T], work: Callable[[T], R], threads: int, count
 
 
 def _fork() -> int:
-    with warnings.catch_warnings():  # of other threads: a bar's, which the copy has no use for
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
+    """As os.fork; the copy heeds no Ctrl-C: that is for the first process, which then lets go of the pipe."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Python drops one that comes while it forks
+    try:
+        with warnings.catch_warnings():  # of other threads: a bar's, which the copy has no use for
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return child
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _collected(things: Sequence[T], readers: list[Connection]) -> Iterator[tuple[T, R]]:
@@ -92,7 +100,6 @@ def _collected(things: Sequence[T], readers: list[Connection]) -> Iterator[tuple
 def _as_child(alive: int, held: int, work: Callable[[], None]) -> None:
     """Does the work and ends the process, without anything that its copy of the program would do at its end."""
     try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first process, which then lets go of the pipe
         os.close(held)
         threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
         work()
