@@ -150,9 +150,14 @@ class FakeJenkins:
     async def _close(self) -> None:
         if self._server:
             self._server.close()
-        for connection in list(self._connections):
-            connection.close()
-        await asyncio.sleep(0)
+        quiet = 0
+        for _ in range(200):  # one that is being accepted is no connection yet
+            for connection in list(self._connections):
+                connection.close()
+            await asyncio.sleep(0.002)
+            quiet = 0 if self._connections else quiet + 1
+            if quiet == 3:
+                break
         waiting = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in waiting:
             task.cancel()

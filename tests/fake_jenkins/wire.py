@@ -138,7 +138,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         if self._transport:
-            self._transport.close()
+            self._transport.abort()
 
     # --- httptools ---
 
