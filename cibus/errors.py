@@ -13,6 +13,7 @@
     │   ├── Unauthorized      exit 2   user, token or password refused, or none given
     │   ├── Forbidden         exit 1   a permission is missing: which one
     │   ├── NotFound          exit 1   not there, or not to be seen by this user
+    │   ├── ControllerFault   exit 1   the controller fails at one request (500), again and again
     │   └── NotJenkins        exit 2   something else answers at this URL
     └── SnapshotError         exit 1   a snapshot of a controller: torn, of another form, or not fit to be published
 
@@ -95,6 +96,10 @@ class Forbidden(ControllerError):
 
 class NotFound(ControllerError):
     """It is not there, or this user may not see it."""
+
+
+class ControllerFault(ControllerError):
+    """The controller fails at this request, again and again, with its own error page."""
 
 
 class NotJenkins(ControllerError):

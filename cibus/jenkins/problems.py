@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import jenkins
 
-from cibus.errors import ControllerError, Forbidden, NotFound, NotJenkins, Unauthorized
+from cibus.errors import ControllerError, ControllerFault, Forbidden, NotFound, NotJenkins, Unauthorized
 from cibus.jenkins.transport import Request, Response
 
 # https://www.jenkins.io/doc/book/security/access-control/permissions/: the groups as the matrix shows them
@@ -64,7 +64,8 @@ def problem(url: str, user: str, request: Request, response: Response) -> Contro
         return ControllerError(f"{host} asks to slow down (429) at {what}: lower concurrency in cibus.toml")
     if status == 503 and STARTING.search(response.text):
         return ControllerError(f"{host} is still starting (503): try again in a minute")
-    return ControllerError(f"{host} answers {status} to {what}: {reason(response)}")
+    kind = ControllerFault if status == 500 else ControllerError
+    return kind(f"{host} answers {status} to {what}: {reason(response)}")
 
 
 def reason(response: Response) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from cibus.errors import ControllerError, Forbidden, NotFound, Unauthorized
+from cibus.errors import ControllerError, ControllerFault, Forbidden, NotFound, Unauthorized
 from cibus.jenkins.client import Client
 from cibus.jenkins.inventory import items_and_views, nodes
 from cibus.jobs.canonical import Canonical, canonical
@@ -92,6 +92,8 @@ def why(error: ControllerError) -> str:
         return "not there, or not to be seen with these rights"
     if isinstance(error, Unauthorized):
         return "needs a login"
+    if isinstance(error, ControllerFault):
+        return "the controller fails at it (500): see its log"
     return str(error)
 
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from cibus.errors import Forbidden, NotFound
+from cibus.errors import ControllerFault, Forbidden, NotFound
 from cibus.jenkins.client import Client
 from cibus.jobs.canonical import ConfigXmlError
 from cibus.jobs.collect import presentable, raw_config, why
@@ -67,7 +67,7 @@ class Worker:
                 raw = raw_config(self._client, key)
             with self._thinking:
                 return self._kept(raw, key)
-        except (NotFound, Forbidden) as error:
+        except (NotFound, Forbidden, ControllerFault) as error:
             return Outcome(why=why(error), gone=isinstance(error, NotFound))
         except ConfigXmlError as error:
             return Outcome(why=str(error))

@@ -115,6 +115,13 @@ def test_a_job_that_cannot_be_read_now_is_kept_as_it_was(jenkins: FakeJenkins, c
     assert files_of(snap)[path] == before[path]
 
 
+def test_a_config_that_the_controller_fails_at_is_listed(jenkins: FakeJenkins, client: Client, tmp_path: Path) -> None:
+    jenkins.faults.set(Fault("500", path="app-build/config.xml"))
+    done = export(client, tmp_path / "snap", KEY)
+    assert done.missing["acme/platform/app-build"] == "the controller fails at it (500): see its log"
+    assert "jobs/acme/jobs/platform/jobs/pipe-scm/config.xml" in files_of(tmp_path / "snap")
+
+
 def test_a_controller_that_breaks_down_leaves_the_old_snapshot(jenkins: FakeJenkins, client: Client, tmp_path: Path) -> None:
     snap = tmp_path / "snap"
     export(client, snap, KEY)

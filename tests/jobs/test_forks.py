@@ -143,6 +143,8 @@ def test_a_leak_is_found_in_each_process(full: FakeJenkins, tmp_path: Path, monk
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_an_export_that_is_ended_leaves_no_process(tmp_path: Path, how: signal.Signals) -> None:
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # what a shell starts in the background ignores it, and so would its children
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     state = recorded_state()
     add_jobs(state, forks.WORTH * 2, 0)
     with FakeJenkins(state) as fake:
