@@ -67,6 +67,16 @@ def progress() -> Iterator[Progress]:
         yield tell
 
 
+@contextlib.contextmanager
+def said_if_interrupted(what: str) -> Iterator[None]:
+    """Says after Ctrl-C what became of the work, and what to do."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\ncibus: interrupted; {what}\n")
+        raise
+
+
 def configured(path: Path | None) -> Config:
     """The cibus.toml that is given, or the one of this folder or above it."""
     from cibus.config import find_config, load_config

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cibus.cli.console import LOGIN, configured, counted, print_json, print_lines, progress
-from cibus.cli.options import AsJson, ConfigFile, Controller, Exclude, Only
+from cibus.cli.console import LOGIN, configured, counted, print_json, print_lines, progress, said_if_interrupted
+from cibus.cli.options import AsJson, ConfigFile, Controller, Exclude, Only, filter_of
 from cibus.cli.restore import apply, plan, rollback, runs, verify
 
 if TYPE_CHECKING:
@@ -58,17 +57,17 @@ def export(
     from cibus.errors import Exit, UsageError
     from cibus.jenkins.client import Client
     from cibus.jenkins.settings import choose
-    from cibus.jobs.collect import Filter
     from cibus.jobs.export import export as export_into
     from cibus.jobs.fingerprints import fingerprint_key
     from cibus.jobs.secretfile import refuse_published, write_secrets
 
     loaded = configured(config)
-    chosen = Filter(tuple(only or ()), tuple(exclude or ()))
+    chosen = filter_of(only, exclude)
     if secrets is not None:
         refuse_published(secrets, folder)
     with Client(choose(loaded, controller)) as client:
-        with _said_if_interrupted(goes_on=not fresh and secrets is None), progress() as tell:
+        goes_on = "" if fresh or secrets is not None else ", and the same command goes on with what was read"
+        with said_if_interrupted(f"the snapshot is as it was{goes_on}"), progress() as tell:
             done = export_into(client, folder, fingerprint_key(loaded.snapshot), chosen, fresh=fresh or secrets is not None, force=force, progress=tell)
         if only and not done.read:
             raise UsageError(f"no job on the controller matches --only {' --only '.join(only)}: nothing was exported")
@@ -90,17 +89,6 @@ def export(
         for name, why in sorted(done.missing.items()):
             print(f"not read: {name}: {why}")
     return Exit.LOOK if done.missing else Exit.FINE
-
-
-@contextlib.contextmanager
-def _said_if_interrupted(*, goes_on: bool) -> Iterator[None]:
-    """Says after Ctrl-C what became of the export."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        hint = ", and the same command goes on with what was read" if goes_on else ""
-        sys.stderr.write(f"\ncibus: interrupted; the snapshot is as it was{hint}\n")
-        raise
 
 
 @jobs.command("diff")
@@ -129,14 +117,13 @@ def diff(
       cibus jobs diff jenkins live --base HEAD
     """
     from cibus.errors import Exit
-    from cibus.jobs.collect import Filter
     from cibus.jobs.drift import drift
     from cibus.jobs.sides import default_folder, pair
     from cibus.jobs.views import as_data, lines, page
     from cibus.jobs.views import stat as stat_lines
 
     loaded = configured(config)
-    chosen = Filter(tuple(only or ()), tuple(exclude or ()))
+    chosen = filter_of(only, exclude)
     old = old or default_folder()
     with progress() as tell, pair(old, new, loaded, chosen, controller=controller, progress=tell) as (a, b):
         if base:
@@ -160,12 +147,9 @@ def _three_way(base: str, folder: str, sides: tuple[Snapshot, Snapshot], chosen:
 
     if not Path(folder).is_dir():
         raise UsageError(f"--base needs a snapshot's folder as A, and {folder} is none")
-    tree = GitTree(Path(folder), base, ".")
-    tree.label = f"{base}:{folder}"
-    try:
+    with contextlib.closing(GitTree(Path(folder), base, ".")) as tree:
+        tree.label = f"{base}:{folder}"
         found = three_way(Snapshot(tree), *sides, chosen.means)
-    finally:
-        tree.close()
     if as_json:
         print_json(as_data(found))
     else:

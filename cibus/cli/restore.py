@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cibus.cli.console import configured, print_json, print_lines, progress
-from cibus.cli.options import AsJson, ConfigFile, Controller, Exclude, Only
+from cibus.cli.console import configured, print_json, print_lines, progress, said_if_interrupted
+from cibus.cli.options import AsJson, ConfigFile, Controller, Exclude, Only, filter_of
 from cibus.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cibus.jobs.apply import Applied
     from cibus.jobs.collect import Filter
     from cibus.jobs.drift import ConfigDrift
-    from cibus.jobs.journal import Note, Run
+    from cibus.jobs.journal import Note
     from cibus.jobs.layout import Key
     from cibus.jobs.plan import Plan, Step
     from cibus.jobs.redaction import Redactor
@@ -59,7 +59,7 @@ def plan(
 
       cibus jobs plan jenkins --prune -o restore.json
     """
-    made = _plan(folder, _filter(only, exclude), _configured(config, secrets), controller, prune=prune, disabled=disabled)
+    made = _plan(folder, filter_of(only, exclude), _configured(config, secrets), controller, prune=prune, disabled=disabled)
     if out is not None:
         from cibus.folders import write_whole
 
@@ -106,7 +106,7 @@ def apply(
 
         made = read_plan(_text(Path(what)), what)
     else:
-        made = _plan(what, _filter(only, exclude), loaded, controller, prune=prune, disabled=disabled)
+        made = _plan(what, filter_of(only, exclude), loaded, controller, prune=prune, disabled=disabled)
     if not made.steps:
         print("nothing to do: the controller is as the snapshot says") if not as_json else print_json({"steps": [], "differs": []})
         return Exit.FINE
@@ -135,7 +135,7 @@ def verify(
     from cibus.jobs.sides import default_folder, pair
     from cibus.jobs.views import as_data, lines
 
-    loaded, chosen = configured(config), _filter(only, exclude)
+    loaded, chosen = configured(config), filter_of(only, exclude)
     folder = folder or default_folder()
     with progress() as tell, pair(folder, "live", loaded, chosen, controller=controller, progress=tell) as (wanted, live):
         keys = set(filter(chosen.means, wanted.entries))
@@ -171,7 +171,7 @@ def rollback(
     found = find_run(run)
     made = found.plan
     _confirm(f"Undo {found.id} ({_counted(made)}) on {made.url}?", yes)
-    with _client(made, configured(config), controller) as (client, redactor), _undisturbed(found, "rollback"):
+    with _client(made, configured(config), controller) as (client, redactor), said_if_interrupted(f"cibus jobs rollback {found.id} goes on"):
         notes = Rollback(client, redactor, _teller(as_json)).undo(found)
     failed = sum(note.status != "undone" for note in notes.values())
     if as_json:
@@ -188,13 +188,10 @@ def runs(as_json: AsJson = False) -> None:
 
       cibus jobs runs
     """
-    from cibus.folders import state_home
-    from cibus.jobs.journal import Run
+    from cibus.jobs.journal import all_runs, runs_home
 
-    home = state_home() / "applies"
-    known = [Run(path.parent) for path in sorted(home.glob("*/plan.json"))]
     rows: list[dict[str, Any]] = []
-    for each in known:
+    for each in all_runs():
         counted = Counter(str(notes[-1].status) for notes in each.notes().values())
         rows.append({"run": each.id, "url": each.plan.url, "steps": dict(sorted(counted.items()))})
     if as_json:
@@ -204,7 +201,7 @@ def runs(as_json: AsJson = False) -> None:
         ended = ", ".join(f"{count} {status}" for status, count in row["steps"].items())
         print(f"{row['run']}  {row['url']}  {ended or 'nothing done'}")
     if not rows:
-        print(f"no runs in {home}")
+        print(f"no runs in {runs_home()}")
 
 
 def _configured(path: Path | None, secrets: Path | None) -> Config:
@@ -256,7 +253,7 @@ def _apply(made: Plan, loaded: Config, controller: str, *, keep_going: bool, as_
     run = new_run(made)
     with _client(made, loaded, controller) as (client, redactor):
         applier = Applier(client, redactor, loaded.snapshot.secrets, keep_going, _teller(as_json))
-        with _undisturbed(run, "apply"):
+        with said_if_interrupted(f"the same command goes on, and cibus jobs rollback {run.id} undoes what was done"):
             done = applier.apply(made, run)
         differs = prove(client, redactor, made, [index for index, note in done.notes.items() if note.status in ("done", "already")])
     if as_json:
@@ -283,20 +280,7 @@ def _client(made: Plan, loaded: Config, controller: str) -> Iterator[tuple[Clien
         yield client, Redactor(fingerprint_key(loaded.snapshot), AllowList.parse(made.allow))
 
 
-@contextlib.contextmanager
-def _undisturbed(run: Run, what: str) -> Iterator[None]:
-    """Says what to do after Ctrl-C."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        again = f"cibus jobs rollback {run.id}"
-        hint = f"{again} goes on" if what == "rollback" else f"the same command goes on, and {again} undoes what was done"
-        sys.stderr.write(f"\ncibus: interrupted; {hint}\n")
-        raise
-
-
 def _confirm(question: str, yes: bool) -> None:
-
     if yes:
         return
     if not sys.stdin.isatty():
@@ -313,14 +297,7 @@ def _only_disabled(found: ConfigDrift) -> bool:
     return found.kind == "changed" and all(change.path == "disabled" and change.new == "true" for change in found.changes)
 
 
-def _filter(only: list[str] | None, exclude: list[str] | None) -> Filter:
-    from cibus.jobs.collect import Filter
-
-    return Filter(tuple(only or ()), tuple(exclude or ()))
-
-
 def _text(path: Path) -> str:
-
     try:
         return path.read_text("utf-8", "surrogatepass")
     except (OSError, UnicodeDecodeError) as error:

@@ -78,10 +78,6 @@ class Client(jenkins.Jenkins):  # type: ignore[misc]
         """Renames an item within its folder (Jenkins 2.110 and later: confirmRename)."""
         self.session.post(f"{job_url(path)}confirmRename?{urlencode({'newName': name}, quote_via=quote)}")
 
-    def set_disabled(self, path: str) -> None:
-        """Disables a job."""
-        self.session.post(f"{job_url(path)}disable", repeatable=True)
-
     def view_config(self, folder: str, name: str) -> bytes:
         """A view's config.xml; the folder '' is the root."""
         return self.session.get(f"{_view_url(folder, name)}config.xml").body

@@ -78,11 +78,8 @@ def _before(folder: Path) -> Iterator[Snapshot | None]:
     if not _has_commits(folder) or not git(folder, "ls-tree", "--name-only", "HEAD", "--", MANIFEST):
         yield None
         return
-    tree = GitTree(folder, "HEAD", ".")
-    try:
+    with contextlib.closing(GitTree(folder, "HEAD", ".")) as tree:
         yield Snapshot(tree)
-    finally:
-        tree.close()
 
 
 def _has_commits(folder: Path) -> bool:

@@ -85,9 +85,19 @@ class Run:
                 yield Note(**json.loads(line))
 
 
+def runs_home() -> Path:
+    """The folder of all apply runs."""
+    return state_home() / "applies"
+
+
+def all_runs() -> list[Run]:
+    """Every run that is kept, oldest first."""
+    return [Run(path.parent) for path in sorted(runs_home().glob("*/plan.json"))]
+
+
 def new_run(plan: Plan) -> Run:
     """A new run with its plan; its id is the time, so that ids sort."""
-    home = state_home() / "applies"
+    home = runs_home()
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
@@ -108,11 +118,10 @@ def find_run(identifier: str) -> Run:
     Raises:
         UsageError: there is none, or several.
     """
-    home = state_home() / "applies"
-    known = sorted(each.name for each in home.iterdir() if (each / "plan.json").exists()) if home.is_dir() else []
+    known = [run.id for run in all_runs()]
     found = known[-1:] if identifier == "last" else [name for name in known if name.startswith(identifier)]
     if identifier in found:
         found = [identifier]
     if len(found) != 1:
         raise UsageError(f"{'several runs begin with' if found else 'there is no apply run'} {identifier!r}; known: {', '.join(known[-5:]) or 'none'}")
-    return Run(home / found[0])
+    return Run(runs_home() / found[0])

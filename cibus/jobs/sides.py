@@ -63,11 +63,8 @@ def side(
     revision, colon, inside = text.partition(":")
     if not colon:
         raise UsageError(f"{text} is no folder, no REVISION:FOLDER, and no controller in cibus.toml")
-    tree = GitTree(Path(), revision, inside or ".")
-    try:
+    with contextlib.closing(GitTree(Path(), revision, inside or ".")) as tree:
         yield Snapshot(tree)
-    finally:
-        tree.close()
 
 
 def allow_of(*snapshots: Snapshot) -> str:

@@ -96,10 +96,6 @@ class Staging:
                 self.versions[written.folder] = written.versions
             self._progress.write(f"{line}\n")
 
-    def has(self, key: Key) -> bool:
-        """Whether an interrupted export had fetched this config."""
-        return folder_of(key) in self.resumed
-
     def finish(self, manifest: Manifest) -> None:
         """Writes the manifest; what an interrupted export had written and never noted is dropped."""
         for path in FolderTree(self.folder).files - self.digests.keys():

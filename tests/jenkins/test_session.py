@@ -99,7 +99,7 @@ def test_waits_are_longer_each_time_and_heed_retry_after(scripted: Scripted) -> 
 def test_a_password_gets_a_crumb_and_its_session(jenkins: FakeJenkins, settings_of: MakeSettings) -> None:
     with Client(settings_of(jenkins, token=jenkins.password)) as client:
         client.create_item("made-with-a-password", b"<project/>")
-        client.set_disabled("made-with-a-password")
+        client.disable_job("made-with-a-password")
     assert "made-with-a-password" in jenkins.state.jobs
     assert sum("crumbIssuer" in record.path for record in jenkins.requests) == 1
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cibus.errors import CibusError
+from cibus.folders import write_whole
 
 RECORD = "build.json"
 
@@ -24,17 +23,7 @@ def write_atomically(path: Path, text: str) -> None:
         CibusError: the folder cannot be written, or the disk is full.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(beside).replace(path)
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
+        write_whole(path, text.encode("utf-8"), private=True)
     except OSError as error:
         raise CibusError(f"{path}: cannot be written: {error.strerror}; free some space or choose another folder") from error
 
