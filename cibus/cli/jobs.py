@@ -58,8 +58,8 @@ def export(
     from cibus.jenkins.client import Client
     from cibus.jenkins.settings import choose
     from cibus.jobs.export import export as export_into
-    from cibus.jobs.fingerprints import fingerprint_key
     from cibus.jobs.secretfile import refuse_published, write_secrets
+    from cibus.redaction.fingerprints import fingerprint_key
 
     loaded = configured(config)
     chosen = filter_of(only, exclude)

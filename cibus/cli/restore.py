@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cibus.jobs.journal import Note
     from cibus.jobs.layout import Key
     from cibus.jobs.plan import Plan, Step
-    from cibus.jobs.redaction import Redactor
+    from cibus.redaction import Redactor
 
 Prune = Annotated[bool, typer.Option("--prune", help="Delete what the snapshot does not have.")]
 Disabled = Annotated[bool, typer.Option("--disabled", help="Create jobs disabled.")]
@@ -220,11 +220,11 @@ def _plan(what: str, chosen: Filter, loaded: Config, controller: str, *, prune: 
     from cibus.jenkins.settings import choose
     from cibus.jobs.collect import fetch
     from cibus.jobs.drift import drift
-    from cibus.jobs.fingerprints import fingerprint_key
     from cibus.jobs.plan import Secrets, make_plan
     from cibus.jobs.plan import disabled as disabled_plan
-    from cibus.jobs.redaction import AllowList, Redactor
     from cibus.jobs.sides import allow_of, default_folder, live_of, side
+    from cibus.redaction import AllowList, Redactor
+    from cibus.redaction.fingerprints import fingerprint_key
 
     what = what or default_folder()
     with contextlib.ExitStack() as stack:
@@ -270,8 +270,8 @@ def _client(made: Plan, loaded: Config, controller: str) -> Iterator[tuple[Clien
     """The plan's controller; a plan for one is not applied to another by mistake."""
     from cibus.jenkins.client import Client
     from cibus.jenkins.settings import choose
-    from cibus.jobs.fingerprints import fingerprint_key
-    from cibus.jobs.redaction import AllowList, Redactor
+    from cibus.redaction import AllowList, Redactor
+    from cibus.redaction.fingerprints import fingerprint_key
 
     settings = choose(loaded, controller)
     if settings.url != made.url:

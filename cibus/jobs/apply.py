@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 
 from lxml import etree
 
+from cibus.canonical import Canonical, restored
 from cibus.errors import CibusError, ControllerError, NotFound, SecretError
 from cibus.jenkins.bulk import each
 from cibus.jenkins.client import Client, running_builds
 from cibus.jenkins.inventory import items
 from cibus.jenkins.paths import item_path
-from cibus.jobs.canonical import Canonical, restored
 from cibus.jobs.collect import presentable, raw_config
 from cibus.jobs.drift import digest_of
 from cibus.jobs.journal import Note, Run, Status
 from cibus.jobs.layout import Key
 from cibus.jobs.plan import Plan, Step
-from cibus.jobs.redaction import Redactor, restore_values
+from cibus.redaction import Redactor, restore_values
 from cibus.secrets import Secret, SecretSource
 
 Told = Callable[[Step, Note], None]

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from cibus.canonical import Canonical, canonical
 from cibus.errors import ControllerError, ControllerFault, Forbidden, NotFound, Unauthorized
 from cibus.jenkins.client import Client
 from cibus.jenkins.inventory import items_and_views, nodes
-from cibus.jobs.canonical import Canonical, canonical
 from cibus.jobs.layout import Key
-from cibus.jobs.redaction import Redactor
+from cibus.redaction import Redactor
 from cibus.secrets import Secret
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from cibus.canonical import Canonical, ConfigXmlError, tree
 from cibus.errors import CibusError, SnapshotError
-from cibus.jobs.canonical import Canonical, ConfigXmlError, tree
 from cibus.jobs.compare import Change, ConfigText, compare_configs, compare_tables, compare_yaml, similarity
 from cibus.jobs.layout import CONFIG, Key, folder_of
 from cibus.jobs.moves import Config, moved

@@ -14,16 +14,16 @@ from cibus.errors import SnapshotError, UsageError
 from cibus.jenkins.bulk import each
 from cibus.jenkins.client import Client
 from cibus.jobs.collect import Filter, listing
-from cibus.jobs.fingerprints import key_id
 from cibus.jobs.forks import each_forked, processes
 from cibus.jobs.layout import ALLOW, MANIFEST, SYSTEM, Key, folder_of, key_of
 from cibus.jobs.manifest import Manifest
-from cibus.jobs.redaction import AllowList, Finding, Redactor
-from cibus.jobs.redaction.shapes import shapes
 from cibus.jobs.store import WORK, Staging, locked, settle, staging, take_place
 from cibus.jobs.system import documents
 from cibus.jobs.trees import FolderTree, Snapshot, git
 from cibus.jobs.worker import THREADS, Outcome, Worker, scan
+from cibus.redaction import AllowList, Finding, Redactor
+from cibus.redaction.fingerprints import key_id
+from cibus.redaction.shapes import shapes
 from cibus.secrets import Secret
 
 Progress = Callable[[str, int, int], None]  # what is done, how many of it, of how many

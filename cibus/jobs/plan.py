@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from cibus.canonical import Canonical, ConfigXmlError, tree
 from cibus.errors import SnapshotError, UsageError
-from cibus.jobs.canonical import Canonical, ConfigXmlError, tree
 from cibus.jobs.compare import Change
 from cibus.jobs.drift import ConfigDrift, Drift, digest_of, root_of
 from cibus.jobs.layout import CONFIG, Key, folder_of
-from cibus.jobs.redaction import PLACEHOLDER
 from cibus.jobs.trees import Snapshot
+from cibus.redaction import PLACEHOLDER
 
 FORM = 1
 FOLDER_ROOTS = ("com.cloudbees.hudson.plugins.folder.Folder",)

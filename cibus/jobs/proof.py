@@ -12,7 +12,7 @@ from cibus.jobs.compare import compare_configs
 from cibus.jobs.drift import ConfigDrift, config_text, root_of
 from cibus.jobs.layout import Key
 from cibus.jobs.plan import Plan, Step
-from cibus.jobs.redaction import Redactor
+from cibus.redaction import Redactor
 
 
 def prove(client: Client, redactor: Redactor, plan: Plan, done: Iterable[int]) -> list[ConfigDrift]:

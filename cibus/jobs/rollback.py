@@ -14,7 +14,7 @@ from cibus.jobs.drift import digest_of
 from cibus.jobs.journal import Note, Run
 from cibus.jobs.layout import Key
 from cibus.jobs.plan import Plan, Step
-from cibus.jobs.redaction import Redactor
+from cibus.redaction import Redactor
 
 
 @dataclass

@@ -13,10 +13,10 @@ from cibus.jenkins.client import Client
 from cibus.jenkins.settings import choose
 from cibus.jobs.collect import Filter
 from cibus.jobs.export import Progress, export
-from cibus.jobs.fingerprints import fingerprint_key
 from cibus.jobs.layout import ALLOW, MANIFEST
 from cibus.jobs.store import settle_what_was_left
 from cibus.jobs.trees import FolderTree, GitTree, Snapshot
+from cibus.redaction.fingerprints import fingerprint_key
 
 LIVE = "live"
 

@@ -19,8 +19,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cibus.canonical import Canonical
 from cibus.errors import SnapshotError, UsageError
-from cibus.jobs.canonical import Canonical
 from cibus.jobs.layout import CONFIG, MANIFEST, OWNED, Key, folder_of
 from cibus.jobs.manifest import Manifest
 from cibus.jobs.trees import FolderTree

@@ -10,15 +10,15 @@ from urllib.parse import urlencode
 
 from lxml import etree
 
+from cibus.canonical import canonical
 from cibus.errors import ControllerError, Forbidden, NotFound
 from cibus.jenkins.client import Client
 from cibus.jenkins.paths import job_url
 from cibus.jenkins.session import FORM, Session
-from cibus.jobs.canonical import canonical
 from cibus.jobs.collect import why
 from cibus.jobs.layout import CREDENTIALS, PLUGINS, SYSTEM, USERS
 from cibus.jobs.manifest import quoted
-from cibus.jobs.redaction import Redactor
+from cibus.redaction import Redactor
 
 JCASC = f"{SYSTEM}/jenkins.yaml"
 APPROVALS = "scriptApproval.xml"

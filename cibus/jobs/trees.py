@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from cibus.canonical import Canonical
 from cibus.errors import SnapshotError, UsageError
-from cibus.jobs.canonical import Canonical
 from cibus.jobs.layout import ALLOW, CONFIG, MANIFEST, OWNED, Key, folder_of, key_of
 from cibus.jobs.manifest import Manifest, read_manifest
 

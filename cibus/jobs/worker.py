@@ -6,13 +6,13 @@ import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from cibus.canonical import ConfigXmlError
 from cibus.errors import ControllerFault, Forbidden, NotFound
 from cibus.jenkins.client import Client
-from cibus.jobs.canonical import ConfigXmlError
 from cibus.jobs.collect import presentable, raw_config, why
 from cibus.jobs.layout import Key
-from cibus.jobs.redaction import Finding, Redactor
 from cibus.jobs.store import Staging, Written
+from cibus.redaction import Finding, Redactor
 from cibus.secrets import Secret
 
 FOLDER_CREDENTIALS = "FolderCredentialsProvider_-FolderCredentialsProperty"

@@ -14,8 +14,8 @@ from cibus.errors import ControllerError, SnapshotError, Unauthorized, UsageErro
 from cibus.jenkins.client import Client
 from cibus.jobs.collect import Filter
 from cibus.jobs.export import export
-from cibus.jobs.redaction import Redacted, Redactor
 from cibus.jobs.store import settle
+from cibus.redaction import Redacted, Redactor
 
 
 def git(folder: Path, *args: str) -> str:

@@ -213,7 +213,7 @@ def change_all(old: Path, new: Path) -> None:
 
 
 def check_nothing_torn(fake: FakeJenkins, old: dict[str, bytes], new: dict[str, bytes]) -> None:
-    from cibus.jobs.canonical import canonical
+    from cibus.canonical import canonical
 
     for path in fake.state.jobs:
         now = canonical(fake.state.jobs[path].config)

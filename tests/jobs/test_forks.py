@@ -19,7 +19,7 @@ from cibus.errors import CibusError, Forbidden, SnapshotError, Unauthorized
 from cibus.jobs import forks
 from cibus.jobs.export import export
 from cibus.jobs.forks import each_forked, processes
-from cibus.jobs.redaction import Redacted, Redactor
+from cibus.redaction import Redacted, Redactor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is one process")
 

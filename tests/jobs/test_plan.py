@@ -4,8 +4,8 @@ import random
 
 import pytest
 
+from cibus.canonical import Canonical
 from cibus.errors import UsageError
-from cibus.jobs.canonical import Canonical
 from cibus.jobs.layout import Key
 from cibus.jobs.plan import Plan, Step, _order, disabled, placeholders, read_plan, version_key
 

@@ -24,7 +24,7 @@ from fake_jenkins.xmldoc import parse
 from snapshots import KEY, client_of, files_of
 
 from cibus.jobs.export import export
-from cibus.jobs.redaction import Redactor
+from cibus.redaction import Redactor
 
 HERE = "§"  # where a template holds its secret
 ALNUM = string.ascii_letters + string.digits

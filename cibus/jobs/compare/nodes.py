@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from lxml import etree
 
-from cibus.jobs.canonical import SCRIPT_ATTRIBUTE, tree
+from cibus.canonical import SCRIPT_ATTRIBUTE, tree
 from cibus.jobs.compare.model import ConfigText
 
 # elements that are items of a list without being named like a class

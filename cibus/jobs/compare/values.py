@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cibus.jobs.compare.model import Change, Kind
-from cibus.jobs.redaction.placeholder import PLACEHOLDER
+from cibus.redaction.placeholder import PLACEHOLDER
 
 _NUMBERS_AND_SWITCHES = ("true", "false")
 

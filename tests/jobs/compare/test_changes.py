@@ -7,9 +7,9 @@ import re
 import pytest
 from job_configs import body
 
-from cibus.jobs.canonical import canonical
+from cibus.canonical import canonical
 from cibus.jobs.compare import ConfigText, compare_configs
-from cibus.jobs.redaction import Redactor
+from cibus.redaction import Redactor
 
 REDACTOR = Redactor(b"a key of the test")
 APP = "jobs/61-config-xml-password-param-after-save"

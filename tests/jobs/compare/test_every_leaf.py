@@ -8,7 +8,7 @@ import pytest
 from job_configs import configs
 from lxml import etree
 
-from cibus.jobs.canonical import canonical
+from cibus.canonical import canonical
 from cibus.jobs.compare import ConfigText, compare_configs
 
 CONFIGS = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from job_configs import body, configs
 
-from cibus.jobs.canonical import canonical
+from cibus.canonical import canonical
 from cibus.jobs.compare import ConfigText, compare_configs
-from cibus.jobs.redaction import Redactor
+from cibus.redaction import Redactor
 
 REDACTOR = Redactor(b"a key of the test")
 

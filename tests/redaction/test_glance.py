@@ -7,10 +7,10 @@ import string
 
 from canaries import canaries
 
-from cibus.jobs.canonical import canonical, tree
-from cibus.jobs.redaction.glance import Glance
-from cibus.jobs.redaction.lines import Language, line_spans
-from cibus.jobs.redaction.shapes import shapes
+from cibus.canonical import canonical, tree
+from cibus.redaction.glance import Glance
+from cibus.redaction.lines import Language, line_spans
+from cibus.redaction.shapes import shapes
 
 LANGUAGES: tuple[Language, ...] = ("plain", "groovy", "yaml")
 

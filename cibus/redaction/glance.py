@@ -1,6 +1,6 @@
 """A quick look at many lines at once: most hold nothing that any rule for a line could find.
 
-What :meth:`Glance.suspects` leaves out has no secret by the rules of :func:`cibus.jobs.redaction.lines.line_spans`; what
+What :meth:`Glance.suspects` leaves out has no secret by the rules of :func:`cibus.redaction.lines.line_spans`; what
 it names is for those rules to judge. The lines are taken apart into runs of the characters that names and tokens consist
 of: there are few different ones in all configs of a controller, and each is looked at once.
 """
@@ -12,8 +12,8 @@ import string
 from collections.abc import Collection, Iterator
 from functools import cache
 
-from cibus.jobs.redaction.lines import WORDS
-from cibus.jobs.redaction.shapes import LONG_RUN, decoded_base64, literals
+from cibus.redaction.lines import WORDS
+from cibus.redaction.shapes import LONG_RUN, decoded_base64, literals
 
 _IN_RUNS = string.ascii_letters + string.digits + "+/=_.~-"
 _TO_RUNS = bytes(code if chr(code) in _IN_RUNS else ord(" ") for code in range(256))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cibus.jobs.redaction.blocks import block_spans
-from cibus.jobs.redaction.glance import Glance
-from cibus.jobs.redaction.lines import Language, line_spans
-from cibus.jobs.redaction.placeholder import PLACEHOLDER
-from cibus.jobs.redaction.shapes import Span
+from cibus.redaction.blocks import block_spans
+from cibus.redaction.glance import Glance
+from cibus.redaction.lines import Language, line_spans
+from cibus.redaction.placeholder import PLACEHOLDER
+from cibus.redaction.shapes import Span
 
 _REMEMBERED = 100_000
 

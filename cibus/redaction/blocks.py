@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cibus.jobs.redaction.lines import Language, kind_of, line_spans, value_span
-from cibus.jobs.redaction.shapes import Span
-from cibus.jobs.redaction.values import is_literal, is_secret_name
+from cibus.redaction.lines import Language, kind_of, line_spans, value_span
+from cibus.redaction.shapes import Span
+from cibus.redaction.values import is_literal, is_secret_name
 
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"

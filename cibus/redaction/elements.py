@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from cibus.jobs.redaction.lines import Language, kind_of_value, value_span
-from cibus.jobs.redaction.matching import Matcher, disjoint
-from cibus.jobs.redaction.shapes import Span
-from cibus.jobs.redaction.values import is_random, is_secret_name, is_switch_or_reference
+from cibus.redaction.lines import Language, kind_of_value, value_span
+from cibus.redaction.matching import Matcher, disjoint
+from cibus.redaction.shapes import Span
+from cibus.redaction.values import is_random, is_secret_name, is_switch_or_reference
 
 _MASKED = re.compile(r"\*{8,}")
 _NO_VALUES = frozenset({"class", "plugin", "reference", "cibus-file", "resolves-to", "defined-in", "serialization"})

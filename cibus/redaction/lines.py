@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from cibus.jobs.redaction.shapes import LONG_RUN, Span, ciphertext_spans, encoded_login_spans, token_spans
-from cibus.jobs.redaction.values import changes, is_literal, is_named_secret, is_random, is_secret_name, may_be_random
+from cibus.redaction.shapes import LONG_RUN, Span, ciphertext_spans, encoded_login_spans, token_spans
+from cibus.redaction.values import changes, is_literal, is_named_secret, is_random, is_secret_name, may_be_random
 
 Language = Literal["groovy", "yaml", "plain"]
 

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from itertools import pairwise
 
-from cibus.jobs.redaction.placeholder import PLACEHOLDER
+from cibus.redaction.placeholder import PLACEHOLDER
 
 _CORE = re.compile(
     r"(?i)passw(?:or)?d|passwd|passphrase|passcode|passwort|kennwort|pwd|(?<![a-z])(?:(?:key|trust)?store|key|db|user|root|admin|ldap|smtp|ftp|proxy|git)?_?pass(?![a-z])|(?-i:(?<=[a-z])Pass(?![a-z]))|secret|token|api[_.\-]?key|(?:access|private|enc|encrypt(?:ion)?"

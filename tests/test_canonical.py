@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 import pytest
 from job_configs import body, configs, read
 
-from cibus.jobs.canonical import Canonical, ConfigXmlError, canonical, restored
+from cibus.canonical import Canonical, ConfigXmlError, canonical, restored
 
 CONFIGS = configs()
 CPS = "org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition"

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from cibus.jobs.canonical import MARK, ConfigXmlError, document, tree
-from cibus.jobs.redaction.allow import AllowList
-from cibus.jobs.redaction.elements import Elements, language_of
-from cibus.jobs.redaction.lines import Language
-from cibus.jobs.redaction.matching import Matcher, disjoint
-from cibus.jobs.redaction.placeholder import MASKED, fingerprint, placeholder
-from cibus.jobs.redaction.shapes import Span, ciphertext_spans, token_spans
+from cibus.canonical import MARK, ConfigXmlError, document, tree
+from cibus.redaction.allow import AllowList
+from cibus.redaction.elements import Elements, language_of
+from cibus.redaction.lines import Language
+from cibus.redaction.matching import Matcher, disjoint
+from cibus.redaction.placeholder import MASKED, fingerprint, placeholder
+from cibus.redaction.shapes import Span, ciphertext_spans, token_spans
 from cibus.secrets import Secret
 
 _REMEMBERED = 100_000
@@ -84,7 +84,7 @@ class Redactor:
         """Redacts a config in its canonical form.
 
         Arguments:
-            xml: :attr:`~cibus.jobs.canonical.Canonical.xml`
+            xml: :attr:`~cibus.canonical.Canonical.xml`
             scripts: its scripts
             where: the item's path, for the findings
 

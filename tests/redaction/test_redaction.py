@@ -10,13 +10,13 @@ from canaries import CPS, KINDS, canaries, node_env, parameter, pipeline, projec
 from job_configs import body, configs, read
 from lxml import etree
 
+from cibus.canonical import Canonical, canonical, restored
 from cibus.errors import UsageError
-from cibus.jobs.canonical import Canonical, canonical, restored
-from cibus.jobs.redaction import MASKED, PLACEHOLDER, AllowList, Redacted, Redactor, restore_values
+from cibus.redaction import MASKED, PLACEHOLDER, AllowList, Redacted, Redactor, restore_values
 
 CONFIGS = configs()
 KEY = b"a key of the test"
-GOLDEN = Path(__file__).parents[2] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 CANARIES = list(canaries())
 
 
