@@ -1,0 +1,1 @@
+"""Builds of a controller, here: captured in a bundle, reproduced, and compared."""
