@@ -20,6 +20,7 @@ _TO_RUNS = bytes(code if chr(code) in _IN_RUNS else ord(" ") for code in range(2
 _RANDOM = 20  # the shortest run that may be random, which takes digits
 _TOKEN = 34  # the shortest token that has neither digits nor a literal
 _LOGIN = 12  # the shortest run that is a user with a password in base64
+_MANY = 32  # runs beyond which going through the lines once is cheaper than searching for each run
 _DIGIT = re.compile(r"\d")
 _PARAMETER = re.compile(r"[?&;][A-Za-z][\w.-]*=")
 _REMEMBERED = 100_000
@@ -59,8 +60,12 @@ class Glance:
             found.update(line for line in _lines_with("://", block, block) if "@" in line)
         if "?" in block or "&" in block:
             found.update(_line_at(block, match.start()) for match in _PARAMETER.finditer(block))
-        for run in self._unknown(block):
-            found.update(_lines_of(run, block))
+        unknown = self._unknown(block)
+        if len(unknown) > _MANY:
+            found.update(_lines_by_run(unknown, block))
+        else:
+            for run in unknown:
+                found.update(_lines_of(run, block))
         return found
 
     def _unknown(self, block: str) -> list[str]:
@@ -101,6 +106,14 @@ def _is_telling(run: str) -> bool:
 
 def _has_literal(run: str) -> bool:
     return bool([literal for literal in literals() if literal in run])
+
+
+def _lines_by_run(runs: Collection[str], block: str) -> Iterator[str]:
+    """The same lines as of :func:`_lines_of` for each run, and some more, in one pass."""
+    wanted = {run.encode() for run in runs}
+    for line in block.split("\n"):
+        if not wanted.isdisjoint(line.encode().translate(_TO_RUNS).split()):
+            yield line
 
 
 def _lines_with(text: str, where: str, block: str) -> Iterator[str]:

@@ -97,8 +97,8 @@ _SCHEME = re.compile(r"(?i)\b(?:bearer|basic|token|apikey)\s+(?P<value>[A-Za-z0-
 _SCHEME_PREFIX = re.compile(r"(?i)(?:bearer|basic|token|digest|apikey|negotiate)\s+")
 _URL_USER = re.compile(r"://(?P<user>[^\s/:@'\"<>|]*)(?::(?P<password>[^\s/'\"<>|]+))?@(?=[\w\[$])")
 _URL_PARAMETER = re.compile(r"[?&;](?P<name>[A-Za-z][\w.-]*)=(?P<value>[^&\s'\"<>#;\\)]+)")
-_RANDOM = re.compile(
-    r"(?:(?P<name>[A-Za-z_][\w.\-]*)[\"']?\]?\s*(?:=>|:=|[=:,(\[])\s*|^\s*|[\[(,]\s*)[\"']?(?P<value>[A-Za-z0-9+/=_~-]{20,})(?=[\"'\s,;)\]]|$)"
+_RANDOM = re.compile(  # a name is tried where its word begins only, and whole: logs are full of long words
+    r"(?:(?<![A-Za-z_])(?P<name>[A-Za-z_][\w.\-]*+)[\"']?\]?\s*(?:=>|:=|[=:,(\[])\s*|^\s*|[\[(,]\s*)[\"']?(?P<value>[A-Za-z0-9+/=_~-]{20,})(?=[\"'\s,;)\]]|$)"
 )
 _EXPRESSION = re.compile(r"[A-Za-z_][\w.]*(?:[(\[?].*)?|[\[({].*")
 _CAPITAL_AND_DIGIT = re.compile(r"(?=\w*[A-Z])(?=\w*[a-z])(?=\w*\d)\w+$")
