@@ -15,7 +15,8 @@
     │   ├── NotFound          exit 1   not there, or not to be seen by this user
     │   ├── ControllerFault   exit 1   the controller fails at one request (500), again and again
     │   └── NotJenkins        exit 2   something else answers at this URL
-    └── SnapshotError         exit 1   a snapshot of a controller: torn, of another form, or not fit to be published
+    ├── SnapshotError         exit 1   a snapshot of a controller: torn, of another form, or not fit to be published
+    └── BundleError           exit 2   a captured build: damaged, edited, of another version, or not to be trusted
 
 A :class:`CibusError` is printed as one line; everything else that escapes is a bug and gets a
 traceback in a log file whose path is printed.
@@ -110,3 +111,9 @@ class NotJenkins(ControllerError):
 
 class SnapshotError(CibusError):
     """A snapshot of a controller is torn, of another form, or not fit to be published."""
+
+
+class BundleError(CibusError):
+    """A captured build is damaged, was edited, is of another version, or is not to be trusted."""
+
+    exit_code = Exit.USAGE

@@ -80,14 +80,14 @@ def reason(response: Response) -> str:
     return " ".join(text.split())[:200] or "no reason given"
 
 
-def not_json(url: str, request: Request, response: Response) -> ControllerError:
-    """An answer that should have been JSON and is not."""
+def not_json(url: str, request: Request, response: Response, kind: str = "JSON") -> ControllerError:
+    """An answer that should have been JSON, or of another kind, and is not."""
     host = urlsplit(url).netloc
     if LOGIN.search(response.body):
         return Unauthorized(f"{host} answers with a login page: single sign-on stands before it, or no token was given (use an API token)")
     if "html" in response.headers.get("content-type", ""):
-        return NotJenkins(f"{host} answers {wants(request)} with a web page instead of JSON: is {url} the URL of a Jenkins?")
-    return ControllerError(f"{host} answers {wants(request)} with something that is not whole JSON ({len(response.body)} bytes)")
+        return NotJenkins(f"{host} answers {wants(request)} with a web page instead of {kind}: is {url} the URL of a Jenkins?")
+    return ControllerError(f"{host} answers {wants(request)} with something that is not whole {kind} ({len(response.body)} bytes)")
 
 
 def _forbidden(host: str, url: str, user: str, what: str, response: Response) -> ControllerError:

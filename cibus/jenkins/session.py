@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import random
 import threading
@@ -114,12 +115,33 @@ class Session:
 
     def stream(self, path: str) -> Iterator[bytes]:
         """Gets a large body in pieces; not repeated."""
+        return self.opened(path)[1]
+
+    def opened(self, path: str, kind: str = "") -> tuple[Response, Iterator[bytes]]:
+        """Asks for a large body: its head, and the body in pieces as they come; not repeated.
+
+        Arguments:
+            kind: what the content type has to begin with, e.g. ``text/plain``: a login page is none
+
+        Raises:
+            ControllerError: here, or while the pieces are read.
+        """
         request = Request("GET", self._prefix + path, self._headers, repeatable=True)
         try:
             head, pieces = self._transport.stream(request)
-            wrong = problem(self.url, self.settings.user, request, head)
-            if wrong is not None:
-                raise wrong
+            if head.status >= 400 or not head.headers.get("content-type", "").startswith(kind):
+                head = Response(head.status, head.headers, b"".join(itertools.islice(pieces, 4)))
+        except Broken as error:
+            raise self._unreachable(request, error) from error
+        wrong = problem(self.url, self.settings.user, request, head)
+        if wrong is None and not head.headers.get("content-type", "").startswith(kind):
+            wrong = not_json(self.url, request, head, kind or "JSON")
+        if wrong is not None:
+            raise wrong
+        return head, self._pieces(request, pieces)
+
+    def _pieces(self, request: Request, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        try:
             yield from pieces
         except Broken as error:
             raise self._unreachable(request, error) from error

@@ -1,0 +1,130 @@
+"""Secrets out of what a bundle holds: values, documents, and a log of any size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from cibus.redaction import PLACEHOLDER, Redactor
+
+PIECE = 1 << 18  # bytes of a log that are looked at together
+HELD = 1 << 18  # bytes that are held back for the end of a private key
+LONGEST = 4 << 20  # bytes of a line, beyond which it is cut at white space
+
+
+class Cleaner:
+    """Takes secrets out; the same secret becomes the same placeholder everywhere.
+
+    Arguments:
+        redactor: decides what is one
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self.found = 0
+
+    def text(self, text: str, where: str, *, script: bool = False) -> str:
+        """A text without secrets, with as many lines as it had: steps and errors are told by line."""
+        redacted = self._redactor.text(text, where, "groovy" if script else "plain")
+        self.found += len(redacted.findings)
+        clean = redacted.text
+        for stand_in, secret in redacted.secrets.items():
+            lines = secret.reveal().count("\n")
+            if lines:
+                clean = clean.replace(stand_in, stand_in + "\n" * lines)
+        return clean
+
+    def named(self, name: str, value: str) -> str:
+        """The value of a variable or parameter: its name may tell that it is secret."""
+        line = f"{name}={value}"
+        clean = self.text(line, name)
+        if clean == line:
+            return value
+        return clean.removeprefix(f"{name}=") if clean.startswith(f"{name}=") else "****"
+
+    def data(self, data: Any, where: str) -> Any:
+        """Plain data without secrets in its texts."""
+        if isinstance(data, str):
+            return self.text(data, where) if data else data
+        if isinstance(data, dict):
+            return {key: self._member(str(key), value, where) for key, value in data.items()}
+        if isinstance(data, (list, tuple)):
+            return [self.data(each, where) for each in data]
+        return data
+
+    def _member(self, key: str, value: Any, where: str) -> Any:
+        return self.data(value, f"{where}/{key}")
+
+
+def has_placeholder(text: str) -> bool:
+    """Whether a secret was taken out of it."""
+    return PLACEHOLDER.search(text) is not None
+
+
+class CleanLog:
+    """Writes a log without secrets, in constant memory.
+
+    Arguments:
+        path: where it is written
+        cleaner: what takes them out
+        at: bytes of the file that are there from an attempt that was interrupted
+        crlf: the source ends lines with CR LF (progressiveText)
+    """
+
+    def __init__(self, path: Path, cleaner: Cleaner, at: int = 0, *, crlf: bool = False) -> None:
+        self._file = path.open("r+b" if at else "wb")
+        self._file.truncate(at)
+        self._file.seek(at)
+        self._cleaner = cleaner
+        self._crlf = crlf
+        self._held = bytearray()
+        self.written = at
+        self.taken = 0  # bytes of the source that are on the disk, or left out
+
+    def __enter__(self) -> CleanLog:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is None:
+            self._write(len(self._held))
+        self._file.close()
+
+    def feed(self, data: bytes) -> None:
+        """Takes more of the source."""
+        self._held += data
+        if len(self._held) >= PIECE:
+            self._write(self._whole())
+
+    @property
+    def held(self) -> int:
+        """Bytes that came and are not judged yet."""
+        return len(self._held)
+
+    def flush(self) -> None:
+        """Brings what was written to the disk."""
+        self._file.flush()
+
+    def _whole(self) -> int:
+        """How much of what is held can be judged: whole lines, no part of a private key."""
+        held = self._held
+        cut = held.rfind(b"\n") + 1
+        begin = held.rfind(b"-----BEGIN", 0, cut)
+        if begin >= 0 and held.find(b"-----END", begin, cut) < 0 and cut - begin < HELD:
+            cut = held.rfind(b"\n", 0, begin) + 1
+        if not cut and len(held) > LONGEST:
+            cut = max(held.rfind(b" "), held.rfind(b"\t")) + 1 or len(held)
+        return cut
+
+    def _write(self, size: int) -> None:
+        if not size:
+            return
+        piece = bytes(self._held[:size])
+        del self._held[:size]
+        text = piece.decode("utf-8", "replace")
+        if self._crlf:
+            text = text.replace("\r\n", "\n")
+        clean = self._cleaner.text(text, "console.txt").encode("utf-8", "replace")
+        self._file.write(clean)
+        self.written += len(clean)
+        self.taken += size

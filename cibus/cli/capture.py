@@ -1,0 +1,77 @@
+"""``cibus capture``: a build of a controller in a bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cibus.cli.console import configured, print_json, progress, said_if_interrupted
+from cibus.cli.options import AsJson, ConfigFile, Controller
+
+if TYPE_CHECKING:
+    from cibus.builds.capture import Captured
+    from cibus.config import Config
+
+Build = Annotated[str, typer.Argument(metavar="URL|JOB", help="A build's URL as the browser shows it, or a job's full name.")]
+Number = Annotated[str, typer.Argument(metavar="[N]", help="The build's number; default: the last failed build.", show_default=False)]
+
+
+def capture(
+    build: Build,
+    number: Number = "",
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="PATH", help="A folder, or a file ending in .tar.zst; default: JOB-N.bundle here.", show_default=False)] = None,
+    artifacts: Annotated[bool, typer.Option("--artifacts", help="With the artifacts' files, not only their list.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is at the output.")] = False,
+    controller: Controller = "",
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> int:
+    """Capture a controller's build in a bundle: script, revisions, parameters, environment, log, tests.
+
+    A build that still runs is followed to its end. Secrets become placeholders; the values of password parameters are
+    never known. An interrupted capture goes on where it was. Exit 3 where something but the variables could not be had
+    (few controllers keep those).
+
+    Examples:
+
+      cibus capture https://ci.example/job/app/job/main/128/
+
+      cibus capture app/main
+
+      cibus capture app/main 128 -o main-128.tar.zst --artifacts
+    """
+    from cibus.errors import Exit
+
+    done = capture_build(configured(config), build, number, controller, output, files=artifacts, force=force)
+    if as_json:
+        print_json({"bundle": str(done.target), "url": done.build.url, "result": done.build.result, "missing": dict(done.missing), "secrets": done.secrets, "resumed": done.resumed})
+    else:
+        _say(done)
+    return Exit.LOOK if set(done.missing) - {"environment"} else Exit.FINE
+
+
+def capture_build(config: Config, build: str, number: str, controller: str, output: Path | None, *, files: bool = False, force: bool = False) -> Captured:
+    """Captures with a bar of progress."""
+    from cibus.builds.capture import Order
+    from cibus.builds.capture import capture as capture_into
+    from cibus.builds.locate import wanted
+    from cibus.jenkins.client import Client
+    from cibus.jenkins.settings import choose
+    from cibus.redaction.fingerprints import fingerprint_key
+
+    found = wanted(build, number)
+    settings = choose(config, controller or found.controller)
+    with Client(settings) as client, said_if_interrupted("the same command goes on with what came so far"), progress() as tell:
+        return capture_into(client, Order(found, fingerprint_key(config.snapshot), output, files, force), tell)
+
+
+def _say(done: Captured) -> None:
+    build = done.build
+    print(f"{done.target}: {build.job} #{build.number} ({build.kind}, {build.result}), {done.secrets} secrets left out")
+    if done.resumed:
+        print("went on with a capture that was interrupted")
+    for what, why in sorted(done.missing.items()):
+        print(f"not had: {what}: {why}")
+    print(f"next: cibus reproduce {done.target}")
