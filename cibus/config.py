@@ -114,6 +114,7 @@ class PipelineConfig:
     user: str = ""
     jenkins_url: str = "http://127.0.0.1:8080/"
     pass_env: tuple[str, ...] = ()
+    parameters: Mapping[str, SecretSource] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "user": Key("str", help="the user who starts builds (default: admin)"),
         "jenkins_url": Key("str", help="the JENKINS_URL that builds see"),
         "pass_env": Key("strings", help="variables of the caller's environment that builds see"),
+        "parameters": Key("secrets", help="by name: where the value of a password parameter comes from when a build is reproduced"),
     },
 }
 NAMED = ("credentials", "libraries", "jobs", "agents", "stubs", "controllers")
@@ -392,6 +394,7 @@ class _Reader:
     def pipeline(self, section: dict[str, Any]) -> PipelineConfig:
         self.check("pipeline", ("pipeline",), section)
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in section.items()}
+        values["parameters"] = {name: self.secret(value) for name, value in section.get("parameters", {}).items()}
         return PipelineConfig(**values)
 
     def wrong(self, key: tuple[str, ...], text: str) -> ConfigError:

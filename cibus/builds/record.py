@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_HELPER = re.compile(r"\w+::")  # git would run a program of that name
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,25 @@ def from_data(data: Mapping[str, Any]) -> CapturedBuild:
 
     converter = cattrs.Converter(forbid_extra_keys=True)
     try:
-        return converter.structure(data, CapturedBuild)
+        build = converter.structure(data, CapturedBuild)
     except (cattrs.BaseValidationError, TypeError, ValueError, KeyError) as error:
         problems = cattrs.transform_error(error) if isinstance(error, cattrs.BaseValidationError) else [str(error)]
         raise ValueError("; ".join(problems)) from error
+    for problem in _problems(build):
+        raise ValueError(problem)
+    return build
+
+
+def _problems(build: CapturedBuild) -> Iterator[str]:
+    """What a build's record never says: names and addresses become paths and arguments of git."""
+    if build.number < 1 or not build.job or any(part in ("", ".", "..") or any(ord(c) < 32 for c in part) for part in build.job.split("/")):
+        yield f"{build.job!r} #{build.number} is no build"
+    places = [(each.url, each.commit) for each in build.checkouts] + [(each.url, each.commit) for each in build.libraries]
+    for url, commit in places:
+        if url.startswith("-") or _HELPER.match(url) or any(ord(c) < 32 for c in url):
+            yield f"{url!r} is no address of a repository"
+        if commit and not _COMMIT.fullmatch(commit):
+            yield f"{commit!r} is no commit"
+    for name in [each.branch for each in build.checkouts] + [each.name for each in build.libraries]:
+        if name.startswith("-") or any(ord(c) < 32 for c in name):
+            yield f"{name!r} is no name of a branch or library"

@@ -16,6 +16,7 @@ COMMANDS = {
     "steps": ("cibus.cli.steps", "steps", "Show the steps that cibus knows."),
     "runs": ("cibus.cli.runs", "runs", "List, show and clean the runs kept here."),
     "capture": ("cibus.cli.capture", "capture", "Capture a controller's build in a bundle."),
+    "reproduce": ("cibus.cli.reproduce", "reproduce", "Run a controller's build here, and compare."),
     "controllers": ("cibus.cli.controllers", "controllers", "The controllers that are known, and what works on them."),
     "jobs": ("cibus.cli.jobs", "jobs", "Keep a controller's configuration in a folder: export, diff, plan, apply, prove."),
 }

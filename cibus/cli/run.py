@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,42 +64,53 @@ def run(
 
       cibus run --resume --on-failure shell
     """
-    from cibus.pipeline.runtime.options import RunOptions
-    from cibus.pipeline.runtime.skipping import Selection
-
-    if format not in FORMATS:
-        raise UsageError(f"--format {format}: give one of {', '.join(FORMATS)}")
-    if on_failure not in ("stop", "shell"):
-        raise UsageError(f"--on-failure {on_failure}: give stop or shell")
+    given = dict(locals())
     if inline and multibranch:
         raise UsageError("--inline and --multibranch exclude each other")
-    loaded = _load_config(config, cps, unknown_steps)
-    options = RunOptions(
-        script=script,
-        mode="inline" if inline else "multibranch" if multibranch else "scm",
-        job=job or "",
-        number=build_number,
-        parameters=pairs(param or [], "-p"),
-        env={**_env_files(env_file or []), **pairs(env or [], "--env")},
-        workspace_root=workspace_root.absolute() if workspace_root else None,
-        state_dir=state_dir.absolute() if state_dir else None,
-        answers=pairs(input or [], "--input"),
-        causes=tuple(cause or ["user"]),
-        restart_from=restart_from,
-        selection=Selection(tuple(stage or ()), tuple(skip or ()), start, until),
-        resume=resume,
-        clean=clean,
-        in_place=in_place,
-        dry_run=dry_run,
-        on_failure=on_failure,
-        strict_credentials=strict_credentials,
-        interactive=sys.stdin.isatty() and sys.stderr.isatty(),
-    )
+    options = options_of(given)
+    loaded = config_of(given)
     if watch:
         from cibus.cli.watch import watch_and_run
 
         raise typer.Exit(watch_and_run(script, lambda: execute(options, loaded, format, report), in_place=in_place))
     raise typer.Exit(execute(options, loaded, format, report))
+
+
+def options_of(given: Mapping[str, Any]) -> RunOptions:
+    """The arguments of ``cibus run``, by the names of its function's parameters; raises UsageError."""
+    from cibus.pipeline.runtime.options import RunOptions
+    from cibus.pipeline.runtime.skipping import Selection
+
+    if given["format"] not in FORMATS:
+        raise UsageError(f"--format {given['format']}: give one of {', '.join(FORMATS)}")
+    if given["on_failure"] not in ("stop", "shell"):
+        raise UsageError(f"--on-failure {given['on_failure']}: give stop or shell")
+    return RunOptions(
+        script=given["script"],
+        mode="inline" if given["inline"] else "multibranch" if given["multibranch"] else "scm",
+        job=given["job"] or "",
+        number=given["build_number"],
+        parameters=pairs(given["param"] or [], "-p"),
+        env={**_env_files(given["env_file"] or []), **pairs(given["env"] or [], "--env")},
+        workspace_root=given["workspace_root"].absolute() if given["workspace_root"] else None,
+        state_dir=given["state_dir"].absolute() if given["state_dir"] else None,
+        answers=pairs(given["input"] or [], "--input"),
+        causes=tuple(given["cause"] or ["user"]),
+        restart_from=given["restart_from"],
+        selection=Selection(tuple(given["stage"] or ()), tuple(given["skip"] or ()), given["start"], given["until"]),
+        resume=given["resume"],
+        clean=given["clean"],
+        in_place=given["in_place"],
+        dry_run=given["dry_run"],
+        on_failure=given["on_failure"],
+        strict_credentials=given["strict_credentials"],
+        interactive=sys.stdin.isatty() and sys.stderr.isatty(),
+    )
+
+
+def config_of(given: Mapping[str, Any]) -> Config:
+    """The configuration that the arguments name, with what they override."""
+    return _load_config(given["config"], given["cps"], given["unknown_steps"])
 
 
 def pairs(given: list[str], option: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ def watch_and_run(script: Path, run_once: Callable[[], int], *, in_place: bool =
 
     What changes while it runs counts too, but not with ``in_place``, where the run itself may have changed it.
     """
-    from cibus.pipeline.runtime.source import try_git
+    from cibus.git import try_git
 
     folder = script.resolve().parent
     root = Path(try_git(folder, "rev-parse", "--show-toplevel") or folder)

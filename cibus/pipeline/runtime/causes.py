@@ -19,7 +19,7 @@ def causes_of(options: RunOptions, user: str, source: Source) -> tuple[Cause, ..
     Raises:
         UsageError: an unknown cause.
     """
-    found = [_cause(text, user) for text in options.causes]
+    found = [each if isinstance(each, Cause) else _cause(each, user) for each in options.causes]
     if options.restart_from:
         found.append(Cause("restart", f"Restarted from build, stage {options.restart_from}", "org.jenkinsci.plugins.pipeline.modeldefinition.causes.RestartDeclarativePipelineCause"))
     return tuple(found)

@@ -62,7 +62,9 @@ class History:
         return self.state / "jobs" / job_folder_name(job)
 
     def claim(self, job: str, number: int | None) -> tuple[int, Path]:
-        """Makes the folder of a new build; two runs at once get different numbers. A number that is given is reused.
+        """Makes the folder of a new build; two runs at once get different numbers.
+
+        A number that is given may be there already: that attempt is kept beside it, as ``N~1``, ``N~2``, ….
 
         Raises:
             CibusError: the state folder cannot be written.
@@ -72,6 +74,8 @@ class History:
             builds.mkdir(parents=True, exist_ok=True)
             if number is not None:
                 folder = builds / str(number)
+                if _read(folder / RECORD) is not None:
+                    folder.rename(_aside(folder))
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True, exist_ok=True)
                 return number, folder
@@ -91,11 +95,15 @@ class History:
         """The job's ended builds, newest first."""
         builds = self.job(job) / "builds"
         found = _builds(builds.iterdir()) if builds.is_dir() else []
-        return sorted(found, key=lambda build: build.number, reverse=True)
+        return sorted(found, key=lambda build: (build.number, float(build.record.get("started", 0))), reverse=True)
 
     def before(self, job: str, number: int) -> list[PastBuild]:
         """The ended builds before a number, newest first."""
         return [build for build in self.past(job) if build.number < number]
+
+    def attempts(self, job: str, number: int) -> list[PastBuild]:
+        """What ran under a number before, newest first."""
+        return [build for build in self.past(job) if build.number == number]
 
     def every(self) -> list[PastBuild]:
         """All ended builds of all jobs, newest first by the time they started."""
@@ -108,9 +116,17 @@ class History:
             shutil.rmtree(build.folder, ignore_errors=True)
 
 
+def _aside(folder: Path) -> Path:
+    """Where an attempt of the same number goes."""
+    count = 1
+    while (aside := folder.with_name(f"{folder.name}~{count}")).exists():
+        count += 1
+    return aside
+
+
 def _builds(folders: Iterable[Path]) -> list[PastBuild]:
     """The ended builds among the folders."""
-    records = [(folder, _read(folder / RECORD)) for folder in folders if folder.name.isdigit()]
+    records = [(folder, _read(folder / RECORD)) for folder in folders if folder.name.partition("~")[0].isdigit()]
     return [PastBuild(folder, record) for folder, record in records if record is not None]
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from cibus.config import LibraryConfig
 from cibus.errors import SourceError
+from cibus.git import git, try_git
 from cibus.pipeline.engine.groovy import cache_folder
 from cibus.pipeline.runtime.environment import JENKINS_HOME
-from cibus.pipeline.runtime.source import git, try_git
 from cibus.pipeline.values import Thrown, abort
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ class Libraries:
             raise abort(f"Could not find any definition of libraries [{identifier}]")
         version = version or config.version
         self._run.main.log(f"Loading library {name}@{version}\n")
-        library = Library(name, version, self._folder(config, version))
+        pins = self._run.options.pins
+        commit = pins.libraries.get(f"{name}@{version}", "") if pins is not None else ""
+        library = Library(name, version, self._folder(config, commit or version))
         if not any((library.folder / part).is_dir() for part in ("vars", "src")):
             raise abort(f"Library {name} expected to contain at least one of src or vars directories ({library.folder})")
         if config.stub:

@@ -5,8 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from cibus.pipeline.runtime.build import Cause
 from cibus.pipeline.runtime.skipping import Selection
+
+
+@dataclass(frozen=True)
+class Pins:
+    """What a build of a controller had, to be had again instead of what its names mean by now.
+
+    Arguments:
+        libraries: ``name@version`` → commit
+        checkouts: (URL, branch) → commit; the branch "" stands for any
+        changes: the commits since the build before, as in the state folder's records; None: those found in git
+        before: number and result of the build before; None: the builds in the state folder count
+        declared: the job's parameters: kind, name, default; None: the build had none
+    """
+
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    checkouts: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    changes: tuple[Mapping[str, Any], ...] | None = None
+    before: tuple[int, str] | None = None
+    declared: tuple[Mapping[str, Any], ...] | None = None
+
+    def checkout(self, url: str, branch: str) -> str | None:
+        """The commit of a branch of a repository, where it is pinned."""
+        return self.checkouts.get((url, branch)) or self.checkouts.get((url, ""))
 
 
 @dataclass(frozen=True)
@@ -27,7 +52,7 @@ class RunOptions:
     workspace_root: Path | None = None
     state_dir: Path | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
-    causes: tuple[str, ...] = ("user",)
+    causes: tuple[str | Cause, ...] = ("user",)
     restart_from: str | None = None
     selection: Selection = field(default_factory=Selection)
     resume: bool = False
@@ -38,6 +63,8 @@ class RunOptions:
     interactive: bool = False
     strict_credentials: bool = False
     script_text: str | None = None  # where it is not read from ``script``
+    pins: Pins | None = None
+    announce: bool = False  # say which credentials the script names before anything runs
 
     def again(self, secret: frozenset[str]) -> list[str]:
         """The arguments of ``cibus run`` that name the same script, job and parameters; without secret parameters."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from cibus.config import Config
 from cibus.errors import CibusError, EngineError, SourceError, UsageError
+from cibus.git import git
 from cibus.pipeline.engine.process import SCRIPT, Channel, Engine
 from cibus.pipeline.events import (
     Bus,
@@ -49,7 +50,7 @@ from cibus.pipeline.runtime.options import RunOptions
 from cibus.pipeline.runtime.post import result_of
 from cibus.pipeline.runtime.scope import Scope
 from cibus.pipeline.runtime.snapshots import Snapshots, copy_tree
-from cibus.pipeline.runtime.source import Source, git, open_source
+from cibus.pipeline.runtime.source import Source, open_source
 from cibus.pipeline.runtime.stages import StageBook
 from cibus.pipeline.runtime.state import default_job, state_folder
 from cibus.pipeline.runtime.stubs import Stubs
@@ -99,7 +100,7 @@ class Run:
         self.history = History(options.state_dir or state_folder(options.script))
         job = options.job or default_job(options.script, self.source)
         number, folder = self.history.claim(job, options.number)
-        self.earlier: list[PastBuild] = self.history.before(job, number)
+        self.earlier: list[PastBuild] = self._before(job, number)
         self.build = Build(job, number, folder, causes if causes is not None else causes_of(options, self.user, self.source))
         self.given = dict(options.parameters)
         self.known_parameters: set[str] | None = None
@@ -108,8 +109,23 @@ class Run:
         self.in_place = options.in_place
         self.in_place_used: set[Path] = set()
         self._parts(engine)
-        declared = self.earlier[0].record.get("declared") if self.earlier else None
+        declared: Any = self.earlier[0].record.get("declared") if self.earlier else None
+        if options.pins is not None:
+            declared = options.pins.declared
         parameters.before_run(self, declared, first_build=options.number == 1 and not later)
+        if options.pins is not None:  # a controller prints them; what is reproduced goes to colleagues
+            values = [value for name in self.build.secret_params if (value := self.build.env_params.get(name))]
+            self._always_hidden += tuple(values)
+            self.hide(values)
+
+    def _before(self, job: str, number: int) -> list[PastBuild]:
+        """The builds before this one, newest first."""
+        pins = self.options.pins
+        if pins is None or pins.before is None:
+            return self.history.before(job, number)
+        before, result = pins.before
+        record = {"job": job, "number": before, "result": result or "SUCCESS"}
+        return [PastBuild(self.history.job(job) / "builds" / str(before), record)]
 
     def _parts(self, engine: Engine | None) -> None:
         """What the steps work with."""
@@ -133,6 +149,8 @@ class Run:
         self.nodes = Executors(self)
         self.baton = Baton()
         self.milestones: list[int] = []
+        self._always_hidden: tuple[str, ...] = ()
+        self.seen_environment: dict[str, str] = {}  # of the first agent's first process
         self.models: list[Pipeline] = []
         self.trees: list[Mapping[str, Any]] = []
         self._id = 0
@@ -165,7 +183,7 @@ class Run:
         """The branch with that id."""
         found = self._by_branch.get(id)
         if found is None:
-            found = self._by_branch[id] = Branch(self, id, "", Scope())
+            found = self._by_branch[id] = Branch(self, id, "", Scope(secrets=self._always_hidden))
         return found
 
     def register(self, branch: Branch) -> None:
@@ -330,6 +348,7 @@ class Run:
             "changes": build.changes,
             "causes": [cause.text for cause in build.causes],
             "workspace": str(self.workspaces.root / self.workspaces.name),
+            "environment": {name: mask(value, self._secrets) for name, value in self.seen_environment.items() if name not in build.secret_params},
             "fidelity": self.fidelity.as_json(),
         }
 
@@ -555,7 +574,7 @@ def branch_variables(source: Source) -> dict[str, str]:
         return {}
     variables = {"BRANCH_NAME": source.branch}
     if source.tag:
-        from cibus.pipeline.runtime.source import try_git
+        from cibus.git import try_git
 
         when = try_git(source.root, "log", "-1", "--format=%ct", "HEAD") or "0"
         date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(int(when)))

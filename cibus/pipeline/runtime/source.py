@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cibus.errors import SourceError
+from cibus.git import git, try_git
 
 COPIED = "cibus-copied"  # in a workspace's .git: the uncommitted files that a run brought there
-QUIET = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-
-
-def git(folder: Path | None, *args: str, check: bool = True, env: dict[str, str] | None = None) -> str:
-    """Runs git and gives its output without the last newline; raises SourceError with git's own words."""
-    try:
-        done = subprocess.run(
-            ["git", *args], cwd=folder, capture_output=True, check=False, env={**os.environ, **QUIET, **(env or {})}, stdin=subprocess.DEVNULL
-        )
-    except FileNotFoundError as error:
-        raise SourceError("git is not installed; install it (e.g. apt-get install git)") from error
-    if check and done.returncode != 0:
-        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no message"]
-        raise SourceError(f"git {args[0]} failed in {folder}: {last[0]}")
-    return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
-
-
-def try_git(folder: Path | None, *args: str) -> str | None:
-    """What git says, or None where it fails."""
-    try:
-        return git(folder, *args)
-    except SourceError:
-        return None
 
 
 @dataclass(frozen=True)

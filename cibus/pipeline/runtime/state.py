@@ -6,7 +6,8 @@ import hashlib
 from pathlib import Path
 
 from cibus.folders import state_home
-from cibus.pipeline.runtime.source import Source, try_git
+from cibus.git import try_git
+from cibus.pipeline.runtime.source import Source
 
 
 def state_folder(script: Path) -> Path:

@@ -68,7 +68,10 @@ class StepContext:
 
     def environ(self) -> dict[str, str]:
         """The environment that a process of this step gets."""
-        return self.run.environment.environ(self.scope)
+        found = self.run.environment.environ(self.scope)
+        if not self.run.seen_environment:
+            self.run.seen_environment = found
+        return found
 
     # -- the log
 

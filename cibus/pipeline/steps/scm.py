@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from cibus.errors import SourceError
-from cibus.pipeline.runtime.source import changes_between, populate, shown_command, try_git
-from cibus.pipeline.runtime.source import git as run_git
+from cibus.git import git as run_git
+from cibus.git import try_git
+from cibus.pipeline.runtime.source import changes_between, populate, shown_command
 from cibus.pipeline.steps.context import StepContext
 from cibus.pipeline.steps.registry import step
 from cibus.pipeline.values import Thrown
@@ -71,7 +72,10 @@ def remember(ctx: StepContext, url: str, commit: str | None, branch: str, reposi
     earlier = next((b.record.get("scm", {}).get(key) for b in run.earlier if key in b.record.get("scm", {})), None)
     previous = earlier["commit"] if earlier else None
     success = next((b.record["scm"][key]["commit"] for b in run.earlier if b.result == "SUCCESS" and key in b.record.get("scm", {})), None)
-    if key not in run.build.scm:
+    pins = run.options.pins
+    if pins is not None and pins.changes is not None:
+        run.build.changes = [dict(each) for each in pins.changes]
+    elif key not in run.build.scm:
         run.build.changes.extend(changes_between(repository, previous, commit))
     run.build.scm[key] = {"commit": commit, "branch": branch}
     ctx.log("First time build. Skipping changelog." if previous is None else shown_command(["rev-list", "--no-walk", previous]))
@@ -120,7 +124,7 @@ def clone(ctx: StepContext, url: str, branches: list[str], *, local_branch: str 
     except SourceError as error:
         raise ctx.fail(f"Error fetching remote repo 'origin': {error}") from error
     for branch in branches:
-        found = _resolve(target, branch)
+        found = _pinned(ctx, target, url, branch) or _resolve(target, branch)
         if found is not None:
             commit, name = found
             args = ["checkout", "-q", "-f", "-B", local_branch, commit] if local_branch else ["checkout", "-q", "-f", "--detach", commit]
@@ -130,9 +134,27 @@ def clone(ctx: StepContext, url: str, branches: list[str], *, local_branch: str 
     raise ctx.fail(NO_REVISION)
 
 
+def _pinned(ctx: StepContext, repository: Path, url: str, spec: str) -> tuple[str, str] | None:
+    """The commit that a captured build had of this branch, where it can still be fetched."""
+    name = _branch_name(spec)
+    pins = ctx.run.options.pins
+    commit = pins.checkout(url, name) if pins is not None else None
+    if commit is None:
+        return None
+    if try_git(repository, "cat-file", "-e", f"{commit}^{{commit}}") is None and try_git(repository, "fetch", "-q", "origin", commit) is None:
+        ctx.note_difference(f"{url} has no commit {commit} any more: {name} is what it is now")
+        ctx.remark(f"{url} has no commit {commit[:10]} any more (a force push?); {name} is checked out as it is now")
+        return None
+    return commit, name
+
+
+def _branch_name(spec: str) -> str:
+    return spec.removeprefix("*/").removeprefix("origin/").removeprefix("refs/heads/").removeprefix("refs/remotes/origin/")
+
+
 def _resolve(repository: Path, spec: str) -> tuple[str, str] | None:
     """A branch specification (``main``, ``*/main``, ``origin/main``, ``refs/tags/v1``, a commit) as (commit, name)."""
-    name = spec.removeprefix("*/").removeprefix("origin/").removeprefix("refs/heads/").removeprefix("refs/remotes/origin/")
+    name = _branch_name(spec)
     for candidate in (f"refs/remotes/origin/{name}", f"refs/tags/{name.removeprefix('refs/tags/')}", name):
         commit = try_git(repository, "rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}")
         if commit:
