@@ -111,6 +111,7 @@ class PipelineConfig:
     unknown_steps: Literal["error", "warn"] = "error"
     cps: Literal["lenient", "strict"] = "lenient"
     keep_runs: int = 20
+    keep_space: int = 5
     user: str = ""
     jenkins_url: str = "http://127.0.0.1:8080/"
     pass_env: tuple[str, ...] = ()
@@ -211,6 +212,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "unknown_steps": Key("str", ("error", "warn"), "what to do with a step that cibus does not know"),
         "cps": Key("str", ("lenient", "strict"), "strict: refuse what an older controller's CPS refuses"),
         "keep_runs": Key("int", help="how many runs of a job are kept in the state folder"),
+        "keep_space": Key("int", help="GiB that what is held to resume the runs of a job may take"),
         "user": Key("str", help="the user who starts builds (default: admin)"),
         "jenkins_url": Key("str", help="the JENKINS_URL that builds see"),
         "pass_env": Key("strings", help="variables of the caller's environment that builds see"),

@@ -74,7 +74,7 @@ def show(run: Which = "last", state_dir: StateDir = None, as_json: AsJson = Fals
     if as_json:
         print(
             json.dumps(
-                {**build.record, "folder": str(build.folder), "held": dict(_sizes(build))}, indent=2, ensure_ascii=False
+                {**build.record, "folder": str(build.folder), "sizes": dict(_sizes(build)), "held": _held_rows(build)}, indent=2, ensure_ascii=False
             )
         )
         return
@@ -195,6 +195,7 @@ def _seconds(build: PastBuild) -> str:
 
 
 def _details(build: PastBuild) -> Iterator[str]:
+    from cibus.pipeline.runtime.snapshots import held
     from cibus.pipeline.sinks.progress import duration
     from cibus.pipeline.sinks.summary import fidelity_words
 
@@ -215,37 +216,32 @@ def _details(build: PastBuild) -> Iterator[str]:
     yield f"log:       {build.folder / 'log'}"
     if words := fidelity_words(record.get("fidelity") or {}):
         yield f"not as CI: {words}"
-    held = _held(build)
-    if held:
-        yield f"to resume: stage {held.get('stage')}"
-        for name, size in _sizes(build):
-            yield f"  {name:11} {_size(size):>10}"
+    for name, size in _sizes(build):
+        yield f"{name + ':':10} {_size(size):>10}"
+    found = held(build.folder)
+    if found:
+        yield "to resume:"
+        width = max(len(each.stage) for each in found)
+        for each in found:
+            files = "no workspace (too large)" if each.workspace is None else f"{each.files} files"
+            yield f"  {each.stage:{width}}  {files:>12}  {_size(each.size):>10}, {_size(each.copied)} copied for it"
 
 
 def _resumable(build: PastBuild) -> bool:
-    return bool(_held(build)) and build.result != "SUCCESS"
-
-
-def _held(build: PastBuild) -> dict[str, Any]:
-    """What was kept to start again at a stage."""
-    try:
-        state = json.loads((build.folder / "resume" / "state.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return state if isinstance(state, dict) else {}
+    return build.result != "SUCCESS" and any((build.folder / "resume").glob("[0-9]*.json"))
 
 
 def _sizes(build: PastBuild) -> Iterator[tuple[str, int]]:
-    for name, place in (
-        ("workspace", "resume/workspace"),
-        ("stashes", "resume/stashes"),
-        ("variables", "resume/state.json"),
-        ("artifacts", "artifacts"),
-        ("log", "log"),
-    ):
-        path = build.folder / place
-        if path.exists():
+    for name in ("stashes", "artifacts", "log"):
+        path = build.folder / name
+        if path.exists() and (path.is_file() or any(path.iterdir())):
             yield name, _bytes(path)
+
+
+def _held_rows(build: PastBuild) -> list[dict[str, Any]]:
+    from cibus.pipeline.runtime.snapshots import held
+
+    return [{"stage": each.stage, "files": each.files, "bytes": each.size, "copied": each.copied} for each in held(build.folder)]
 
 
 def _bytes(path: Path) -> int:

@@ -95,7 +95,7 @@ def test_runs_after_a_run(failing: Repo) -> None:
     failing.cibus("run")
     assert "app#1  FAILURE" in failing.cibus("runs", "list").stdout
     shown = failing.cibus("runs", "show").stdout
-    assert "to resume: stage Test" in shown
+    assert re.search(r"to resume:\n(  .*\n)*  Test +\d+ files ", shown)
     assert failing.cibus("runs", "log").stdout.endswith("Finished: FAILURE\n")
     assert failing.cibus("runs", "clean", "--all").returncode == 0
     assert "no runs" in failing.cibus("runs", "list").stdout

@@ -35,9 +35,10 @@ def add_run(tmp_path: Path) -> AddRun:
         (folder / "build.json").write_text(json.dumps(record))
         (folder / "log").write_text("line one\nFinished: ‘x’\n", encoding="utf-8")
         if held:
-            (folder / "resume" / "workspace").mkdir(parents=True)
-            (folder / "resume" / "workspace" / "f").write_bytes(b"x" * 2048)
-            (folder / "resume" / "state.json").write_text('{"stage": "Build"}')
+            (folder / "resume").mkdir()
+            listed = {"f": ["f", 0o644, 2048, 1, 1, 7, "ab12"]}
+            state = {"stage": "Build", "at": 1, "env": {}, "variables": {}, "lost": [], "artifacts": [], "workspace": listed, "stashes": {}, "copied": 1024}
+            (folder / "resume" / "001.json").write_text(json.dumps(state))
         return folder
 
     return add
@@ -68,10 +69,10 @@ def test_an_empty_state_folder(tmp_path: Path) -> None:
 def test_show(tmp_path: Path, add_run: AddRun) -> None:
     folder = add_run("app", 2, "FAILURE", held=True)
     out = call(tmp_path, "show")
-    for part in ("app#2  FAILURE", "Build  SUCCESS", "3, 1 failed", f"{folder}/artifacts/a/b.txt", "recorded mail", "to resume: stage Build", "2.0 KiB", "parameter: TARGET=x"):
+    for part in ("app#2  FAILURE", "Build  SUCCESS", "3, 1 failed", f"{folder}/artifacts/a/b.txt", "recorded mail", "to resume:", "  Build       1 files     2.0 KiB, 1.0 KiB copied for it", "parameter: TARGET=x"):
         assert part in out
     data = json.loads(call(tmp_path, "show", "app#2", "--json"))
-    assert data["held"]["workspace"] == 2048
+    assert data["held"] == [{"stage": "Build", "files": 1, "bytes": 2048, "copied": 1024}]
     assert data["fidelity"]["steps"] == {"mail": {"recorded": 1}}
 
 

@@ -321,6 +321,7 @@ class Run:
         if not self.options.dry_run:
             self.workspaces.settle(self.nodes.builtin.name)
         self.history.prune(build.job, self.config.pipeline.keep_runs)
+        self.snapshots.tidy()
         self.bus.emit(RunEnded(build.result, seconds, {**record, "folder": str(build.folder), "resumable": self.snapshots.kept, "again": self.options.again(build.secret_params)}))
 
     def record(self, seconds: float | None = None) -> dict[str, Any]:
@@ -425,6 +426,10 @@ class Run:
     def hide(self, secrets: list[str]) -> None:
         """Values that no remark and no record may show."""
         self._secrets = tuple(dict.fromkeys((*self._secrets, *(secret for secret in secrets if secret))))
+
+    def is_secret(self, text: str) -> bool:
+        """Whether a text has a value that no record may show."""
+        return mask(text, self._secrets) != text
 
     @contextlib.contextmanager
     def terminal(self) -> Iterator[None]:
