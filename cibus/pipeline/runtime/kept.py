@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+_PIECE = 1 << 20
 _FICLONE = 0x40049409  # linux/fs.h: share the data of another file, where the file system can (btrfs, XFS)
 
 
@@ -105,6 +106,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock: Any = None
+        self._folders_made = False
 
     def hold(self) -> None:
         """While this process lives nothing is removed by another that may be needed here."""
@@ -142,13 +144,18 @@ class Store:
         copied = sum(now[name].size for name in fresh)
         if copied > room:
             raise NoRoom(copied)
+        self._make_folders()
         for name in fresh:
             blob = uuid.uuid4().hex
-            place = self._path(blob)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            copy_file(folder / name, place)
+            copy_file(f"{folder}/{name}", f"{self.folder}/{blob[:2]}/{blob}")
             now[name] = replace(now[name], blob=blob)
         return now, copied
+
+    def _make_folders(self) -> None:
+        if not self._folders_made:
+            self._folders_made = True
+            for number in range(256):
+                (self.folder / f"{number:02x}").mkdir(parents=True, exist_ok=True)
 
     def bring_back(self, kept: Listing, folder: Path) -> int:
         """Makes a folder what it was; what is still the same file stays. Gives how many files were replaced or removed.
@@ -181,7 +188,7 @@ class Store:
         elif entry.kind == "l":
             path.symlink_to(entry.blob)
         else:
-            copy_file(self._path(entry.blob), path)
+            copy_file(str(self._path(entry.blob)), str(path))
             path.chmod(entry.mode)
             os.utime(path, ns=(entry.mtime, entry.mtime))
 
@@ -210,13 +217,27 @@ class Store:
         return self.folder / blob[:2] / blob
 
 
-def copy_file(source: Path, target: Path) -> None:
+def copy_file(source: str, target: str) -> None:
     """Copies a file's content into a new file, sharing the data where the file system can."""
-    with source.open("rb") as old, target.open("xb") as new:
+    old = os.open(source, os.O_RDONLY)
+    try:
+        new = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            fcntl.ioctl(new.fileno(), _FICLONE, old.fileno())
-        except OSError:
-            shutil.copyfileobj(old, new, 1 << 20)
+            try:
+                fcntl.ioctl(new, _FICLONE, old)
+            except OSError:
+                _copy_data(old, new)
+        finally:
+            os.close(new)
+    finally:
+        os.close(old)
+
+
+def _copy_data(old: int, new: int) -> None:
+    while data := os.read(old, _PIECE):
+        view = memoryview(data)
+        while view:
+            view = view[os.write(new, view) :]
 
 
 def _remove(path: Path) -> None:

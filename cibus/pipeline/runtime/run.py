@@ -411,6 +411,7 @@ class Run:
         """A stage is about to run: what is needed to resume here is kept."""
         if parent is None and branch.id == 0:
             self.snapshots.take(branch, stage.name)
+            self.stages.begin_again(branch.scope.stage)
 
     # -- words to the user
 

@@ -42,6 +42,12 @@ class StageBook:
                 self._stages[parent].children.append(id)
         return record
 
+    def begin_again(self, id: int) -> None:
+        """The stage's time counts from now: what came before was cibus' own work."""
+        with self._lock:
+            if id in self._stages:
+                self._stages[id].started = time.time()
+
     def forks(self, id: int) -> None:
         """A parallel step runs in the stage."""
         with self._lock:
