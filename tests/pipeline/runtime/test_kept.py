@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
     (made / "a file\nwith a line feed").write_bytes(b"\0\xff")
     (made / "link").symlink_to("src/run.sh")
     (made / "dangling").symlink_to("/nowhere")
-    os.mkdir(os.fsencode(made) + b"/\xff-not-utf-8")
+    (made / os.fsdecode(b"\xff-not-utf-8")).mkdir()
     return made
 
 
