@@ -25,7 +25,7 @@ def _complete(text: str) -> int:
     tag, reference = text.find("<"), text.rfind("&")
     if tag < 0 and reference >= 0 and ";" not in text[reference:]:
         tag = reference
-    if 0 <= tag and len(text) - tag < _LONGEST_TAG:
+    if tag >= 0 and len(text) - tag < _LONGEST_TAG:
         return tag
     return len(text) - text.endswith("\r")  # the other half of a line end may follow
 
