@@ -15,6 +15,7 @@ COMMANDS = {
     "stages": ("cibus.cli.stages", "stages", "Show the stages of a Jenkinsfile."),
     "steps": ("cibus.cli.steps", "steps", "Show the steps that cibus knows."),
     "runs": ("cibus.cli.runs", "runs", "List, show and clean the runs kept here."),
+    "compare": ("cibus.cli.compare", "compare", "Compare two builds: the first place where they part."),
     "controllers": ("cibus.cli.controllers", "controllers", "The controllers that are known, and what works on them."),
     "jobs": ("cibus.cli.jobs", "jobs", "Keep a controller's configuration in a folder: export, diff, plan, apply, prove."),
 }

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from cibus.builds.compare.noise import PREFIX
 from cibus.errors import CibusError
 
-CHUNK = 1 << 19
+CHUNK = 1 << 16
 LONGEST_LINE = 1 << 16  # bytes; a longer line is read as several
 MARKER = b"[Pipeline] "
 _PREFIX = re.compile(PREFIX.encode() + rb"?")
@@ -122,7 +122,7 @@ class Console:
         rest, at = b"", start
         while at < end:
             self._file.seek(at)
-            piece = self._file.read(min(CHUNK // 4, end - at))
+            piece = self._file.read(min(CHUNK, end - at))
             if not piece:
                 break
             at += len(piece)

@@ -10,6 +10,7 @@ from cibus.builds.compare.noise import REVISION, Noise
 
 WINDOWS = (24, 256, 8192)  # lines that are looked at to find where two sides meet again
 BLOCK = 4096
+BESIDE = 8  # lines
 KEPT = 12  # lines of a hunk that are kept for showing
 COMPARED = 1000  # keys of a hunk that are kept to find lines that only moved
 _UNKNOWN = object()
@@ -148,12 +149,23 @@ class LineDiff:
         if one == other:
             a.at, b.at, self.matched = a.at + 1, b.at + 1, self.matched + 1
             return True
-        if min(a.fill(3), b.fill(3)) == 3 and a.lines[a.at + 1 : a.at + 3] == b.lines[b.at + 1 : b.at + 3] and a.lines[a.at + 1].strip():
-            hunk = self._hunk()
-            self._take(a, hunk.a)
-            self._take(b, hunk.b)
-            return True
-        return False
+        return self._side_by_side()
+
+    def _side_by_side(self) -> bool:
+        """A few lines that read otherwise, of the same number on both sides, before two that are equal."""
+        a, b = self.a, self.b
+        n = min(a.fill(BESIDE + 2), b.fill(BESIDE + 2))
+        one, other = a.lines[a.at : a.at + n], b.lines[b.at : b.at + n]
+        for k in range(1, n - 1):
+            if one[k] == other[k] and one[k + 1] == other[k + 1] and one[k] != one[k + 1]:
+                break
+        else:
+            return False
+        pairs = [i for i in range(k) if a.key(i) == b.key(i)]
+        if any(a.key(i) is None or b.key(i) is None for i in range(k)):
+            return False
+        self._settle([(i, i) for i in [*pairs, k]], k + 1, k + 1, whole=False)
+        return True
 
     def _skip(self, feed: Feed, side: int) -> None:
         line = feed.lines[feed.at]

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from cibus.builds.compare.align import align
-from cibus.builds.compare.lines import Half, Hunk
+from cibus.builds.compare.lines import Hunk
 
 if TYPE_CHECKING:
     from cibus.builds.compare.walk import Finding
@@ -44,8 +44,9 @@ def _cancel(hunks: list[Hunk]) -> None:
 def _cancel_traces(hunks: list[Hunk]) -> None:
     """The commands of a pipe, or of jobs in the background, start at once: the order of their ``+`` lines is chance."""
     for group in _near(hunks):
-        words = [_words(hunk.a for hunk in group), _words(hunk.b for hunk in group)]
-        if words[0] == words[1] and words[0].count("+") > 1:
+        lines = [sorted(key for half in side for key in half.keys) for side in ([hunk.a for hunk in group], [hunk.b for hunk in group])]
+        words = [sorted(" ".join(each).split()) for each in lines]  # two processes may write into each other's line
+        if lines[0] == lines[1] or (words[0] == words[1] and words[0].count("+") > 1):
             for hunk in group:
                 for half in (hunk.a, hunk.b):
                     while half.keys:
@@ -73,7 +74,3 @@ def _traces(hunk: Hunk) -> bool:
     keys = [*hunk.a.keys, *hunk.b.keys]
     return 0 < len(keys) <= NEAR and any(key.startswith(TRACE) for key in keys)
 
-
-def _words(halves: Iterator[Half]) -> list[str]:
-    """The words of all lines, sorted: two processes may write into each other's line."""
-    return sorted(word for half in halves for key in half.keys for word in key.split())

@@ -34,31 +34,28 @@ _CHATTER = (
 )  # fmt: skip
 REVISION = re.compile(r"Checking out Revision ([0-9a-f]{40})")
 
-_TABLE: tuple[tuple[str, str], ...] = (
-    (r"/[^\s'\"]*@tmp/durable-[0-9a-f]+", "<DURABLE>"),
-    (r"durable-[0-9a-f]{6,}", "durable-X"),
-    (r"/[^\s'\"]*/jenkins\d+\.(sh|bat|ps1|py)\b", r"<SCRIPT>.\1"),  # the file of a freestyle builder: hudson.tasks.CommandInterpreter
-    (r"Running on .+? in ", "Running on NODE in "),
-    (r"\b[0-9a-f]{40}\b", "<SHA1>"),
-    (r"\b[0-9a-f]{32}\b", "<MD5>"),
-    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", "<DATE>"),
-    (r"\b\d\d:\d\d:\d\d(\.\d+)?\b", "<TIME>"),
-    (r"\b\d+(\.\d+)? (ms|sec|min|hr|seconds?|minutes?)( and counting)?\b", "<DURATION>"),
-    (r"(script\.sh|script\.sh\.copy): (line )?\d+: ", "script.sh: "),
-    (r"@[0-9a-f]{5,8}\b", "@<ID>"),
-    (r"\bPID \d+|\bpid \d+", "<PID>"),
-    (r"(No such DSL method '[^']*' found among steps) .*", r"\1 [...]"),
-    (r"\b(Script|GeneratedMethodAccessor)\d+", r"\1N"),
-    (r"https?://(127\.0\.0\.1:\d+|jenkins\.example(:\d+)?|localhost(:\d+)?)/", "JENKINS_URL/"),
+_TABLE: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
+    # words of which a line has one where the pattern can apply (most lines have none, and are done with), pattern, replacement
+    ((b"durable-",), r"/[^\s'\"]*@tmp/durable-[0-9a-f]+", "<DURABLE>"),
+    ((b"durable-",), r"durable-[0-9a-f]{6,}", "durable-X"),
+    ((b"/jenkins",), r"/[^\s'\"]*/jenkins\d+\.(sh|bat|ps1|py)\b", r"<SCRIPT>.\1"),  # a freestyle builder's file: hudson.tasks.CommandInterpreter
+    ((b"Running on ",), r"Running on .+? in ", "Running on NODE in "),
+    ((), r"\b[0-9a-f]{40}\b", "<SHA1>"),
+    ((), r"\b[0-9a-f]{32}\b", "<MD5>"),
+    ((b":",), r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", "<DATE>"),
+    ((b":",), r"\b\d\d:\d\d:\d\d(\.\d+)?\b", "<TIME>"),
+    ((b" ms", b" sec", b" min", b" hr"), r"\b\d+(\.\d+)? (ms|sec|min|hr|seconds?|minutes?)( and counting)?\b", "<DURATION>"),
+    ((b"script.sh",), r"(script\.sh|script\.sh\.copy): (line )?\d+: ", "script.sh: "),
+    ((b"@",), r"@[0-9a-f]{5,8}\b", "@<ID>"),
+    ((b"PID ", b"pid "), r"\bPID \d+|\bpid \d+", "<PID>"),
+    ((b"No such DSL",), r"(No such DSL method '[^']*' found among steps) .*", r"\1 [...]"),
+    ((b"Script", b"MethodAccessor"), r"\b(Script|GeneratedMethodAccessor)\d+", r"\1N"),
+    ((b"://127.0.0.1:", b"://jenkins.example", b"://localhost"), r"https?://(127\.0\.0\.1:\d+|jenkins\.example(:\d+)?|localhost(:\d+)?)/", "JENKINS_URL/"),
 )
-_SUBSTITUTES = tuple((re.compile(pattern), to) for pattern, to in _TABLE)
-_HINT = "|".join(
-    (
-        r"\d\d:\d\d:\d\d", r"durable-[0-9a-f]{6}", r"/jenkins\d", r"Running on ", r"[0-9a-f]{32}", r"\d (?:ms|sec|min|hr)", r"script\.sh",
-        r"@[0-9a-f]{5}", r"[pP][iI][dD] \d", r"No such DSL", r"(?:Script|Accessor)\d", r"https?://", r"\x1b", r"[\s]$",
-    )
-)  # fmt: skip
-"""What a line has in it where one of the table's rows can apply: most lines have none, and are done with."""
+_ROWS = tuple((word, re.compile(pattern), to) for words, pattern, to in _TABLE for word in words if word != b":")
+_TIMES = tuple((re.compile(pattern), to) for words, pattern, to in _TABLE if words == (b":",))
+_HASHES = tuple((re.compile(pattern), to) for words, pattern, to in _TABLE if not words)
+_HASH = re.compile(rb"[0-9a-f]{32}")
 
 
 def _drops(*tables: Iterable[str]) -> re.Pattern[str]:
@@ -66,6 +63,7 @@ def _drops(*tables: Iterable[str]) -> re.Pattern[str]:
 
 
 DROP = _drops(_ANYWHERE)
+_FIRST = ("", "A", "C", "F", " ", "\t", "\r", "\v", "\f")  # what lines begin with that may be dropped; Unicode's spaces are no frame's
 DROP_OF_JENKINS = _drops(_ANYWHERE, _PREAMBLE, _CHATTER)
 """Where Jenkins and its git client speak. In a script's own output ``Removing x`` or ``warning: y`` is compared."""
 
@@ -79,10 +77,8 @@ class Noise:
     """
 
     def __init__(self, roots: Iterable[tuple[str, str]] = (), words: Iterable[tuple[str, str]] = ()) -> None:
-        self._roots = tuple((root, word) for root, word in roots if root)
-        self._words = tuple((re.compile(rf"(?<!\w){re.escape(value)}(?!\w)"), word) for value, word in words if value)
-        hints = [_HINT, *(re.escape(root) for root, _ in self._roots), *(each.pattern for each, _ in self._words)]
-        self._hint = re.compile("|".join(hints))
+        self._roots = tuple((root.encode(), root, word) for root, word in roots if root)
+        self._words = tuple((value.encode(), re.compile(rf"(?<!\w){re.escape(value)}(?!\w)"), word) for value, word in words if value)
 
     def key(self, line: bytes, jenkins: bool) -> str | None:
         """A line as it is compared; None where it is not.
@@ -90,23 +86,38 @@ class Noise:
         Arguments:
             jenkins: the line is one of a step that speaks for Jenkins: checkout, a library, the build's first lines
         """
-        text = line.decode("utf-8", "replace")
-        if self._hint.search(text):
-            text = self.plain(text)
-        if (DROP_OF_JENKINS if jenkins else DROP).match(text):
-            return None
-        return text
+        text = self._plain(line)
+        if jenkins:
+            return None if DROP_OF_JENKINS.match(text) else text
+        return None if text[:1] in _FIRST and DROP.match(text) else text
 
     def plain(self, text: str) -> str:
         """A text with a word in place of each thing that differs anyway."""
-        text = _ANSI.sub("", text).rstrip()
-        for root, word in self._roots:
-            text = text.replace(root, word)
-        text = _STAMP.sub("", text, count=1) if _STAMP.match(text) else text
-        for pattern, to in self._words:
-            text = pattern.sub(to, text)
-        for pattern, to in _SUBSTITUTES:
-            text = pattern.sub(to, text)
+        return self._plain(text.encode("utf-8", "replace"))
+
+    def _plain(self, line: bytes) -> str:
+        text = line.decode("utf-8", "replace")
+        if b"\x1b" in line:
+            text = _ANSI.sub("", text)
+        text = text.rstrip()
+        for here, root, word in self._roots:
+            if here in line:
+                text = text.replace(root, word)
+        timed = line.count(b":") > 1
+        if timed and (stamp := _STAMP.match(text)):
+            text = text[stamp.end() :]
+        for here, pattern, word in self._words:
+            if here in line:
+                text = pattern.sub(word, text)
+        if len(line) > 31 and _HASH.search(line):
+            for pattern, to in _HASHES:
+                text = pattern.sub(to, text)
+        if timed:
+            for pattern, to in _TIMES:
+                text = pattern.sub(to, text)
+        for here, pattern, to in _ROWS:
+            if here in line:
+                text = pattern.sub(to, text)
         return text
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from cibus.builds.compare.model import Difference
 from cibus.errors import CibusError
 
-LOOKED_AT = 8 << 20  # bytes from the beginning: what a build uses it shows early
+LOOKED_AT = 2 << 20  # bytes from the beginning: what a build uses it shows early
 MOST = 50  # lines that one word leads to
 _V = r"v?(\d+(?:\.\d+)+[\w.+-]*)"
 
