@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 from cibus.builds.compare.environment import compare_environments
 from cibus.builds.compare.facts import (
@@ -19,7 +20,7 @@ from cibus.builds.compare.noise import Noise, own_words
 from cibus.builds.compare.quoting import Quoting
 from cibus.builds.compare.tools import compare_tools, tool_versions
 from cibus.builds.compare.tree import Tree, marked_tree, plain_tree
-from cibus.builds.compare.walk import Walk
+from cibus.builds.compare.walk import Finding, Walk
 from cibus.builds.side import Side
 
 SHOWN = 200
@@ -35,12 +36,7 @@ def compare_sides(a: Side, b: Side, *, most: int | None = SHOWN) -> Comparison:
         CibusError: a console or a file of steps cannot be read.
     """
     noise = noise_of(a), noise_of(b)
-    exact = a.steps is not None and b.steps is not None and a.kind == b.kind == "pipeline"
-    with closing(tree_of(a, exact=exact)) as one, closing(tree_of(b, exact=exact)) as other:
-        if is_mixed(a, b):
-            shared_shape(one, other)
-        walk = Walk(one, other, noise)
-        findings = walk.run()
+    with walked(a, b) as (walk, findings, one, other):
         quoting = Quoting(a, b, one, other)
         divergences = tuple(quoting.divergence(each) for each in findings[:most])
         unordered = tuple(dict.fromkeys(" / ".join(node.stages) or "parallel" for node in walk.unordered))
@@ -61,8 +57,27 @@ def compare_sides(a: Side, b: Side, *, most: int | None = SHOWN) -> Comparison:
         labels=tuple(dict.fromkeys([*a.missing_labels, *b.missing_labels])),
         slower=compare_times(a, b),
         unordered=unordered,
-        exact=exact,
+        exact=_exact(a, b),
     )
+
+
+@contextmanager
+def walked(a: Side, b: Side) -> Iterator[tuple[Walk, list[Finding], Tree, Tree]]:
+    """The walk over both builds and what it found, while the consoles are open.
+
+    Raises:
+        CibusError: a console or a file of steps cannot be read.
+    """
+    exact = _exact(a, b)
+    with closing(tree_of(a, exact=exact)) as one, closing(tree_of(b, exact=exact)) as other:
+        if is_mixed(a, b):
+            shared_shape(one, other)
+        walk = Walk(one, other, (noise_of(a), noise_of(b)))
+        yield walk, walk.run(), one, other
+
+
+def _exact(a: Side, b: Side) -> bool:
+    return a.steps is not None and b.steps is not None and a.kind == b.kind == "pipeline"
 
 
 def noise_of(side: Side) -> Noise:

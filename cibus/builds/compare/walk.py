@@ -29,6 +29,21 @@ class Finding:
     settled: bool = False  # its lines moved nowhere else
 
 
+@dataclass(slots=True)
+class Stretch:
+    """Lines of a step that both sides have, or a step that one side has: in the order of the build, for showing.
+
+    ``tail``: what was printed after the step's end. ``hunks`` are what differs of the lines.
+    """
+
+    a: Node | None
+    b: Node | None
+    one: Segment | None = None
+    other: Segment | None = None
+    hunks: list[Hunk] = field(default_factory=list)
+    tail: bool = False
+
+
 @dataclass
 class Flow:
     """What follows each other: the main thread of a build, or a branch; ``matched`` counts its equal lines."""
@@ -48,6 +63,7 @@ class Walk:
         self._a, self._b = a, b
         self._noise = noise
         self.unordered: list[Node] = []
+        self.outline: list[Stretch] = []  # of all that was compared
 
     def run(self) -> list[Finding]:
         """All findings, in the order of the build."""
@@ -67,6 +83,9 @@ class Walk:
         self._segments(a, b, a.tail, b.tail, flow)
 
     def _segments(self, a: Node, b: Node, one: Segment, other: Segment, flow: Flow) -> None:
+        stretch = Stretch(a, b, one, other, tail=one is a.tail)
+        if one.runs or other.runs or not stretch.tail:
+            self.outline.append(stretch)
         if not one.runs and not other.runs:
             return
         jenkins = a.kind in ("root", "start") or a.name in JENKINS_STEPS
@@ -78,6 +97,7 @@ class Walk:
         ours, theirs = diff.revisions
         if ours and theirs and [each for _, each in ours] != [each for _, each in theirs]:
             flow.findings.append(Finding("commit", a, b, _revisions(ours, theirs, flow.matched), ours[0][0]))
+        stretch.hunks = diff.hunks
         for hunk in diff.hunks:
             at = (hunk.a.numbers or [hunk.a.next])[0]
             flow.findings.append(Finding("output", a, b, hunk, at))
@@ -85,6 +105,7 @@ class Walk:
     def _bags(self, a: Node, b: Node, flow: Flow) -> None:
         self.unordered.append(a)
         hunk = compare_bags(a, b, (self._a.console, self._b.console), self._noise)
+        self.outline.append(Stretch(a, b, a.head, b.head, [hunk] if hunk is not None else []))
         if hunk is not None:
             flow.findings.append(Finding("output", a, b, hunk, (hunk.a.numbers or [a.at])[0], settled=True))
 
@@ -97,11 +118,14 @@ class Walk:
             other = others.get(child.title)
             if other is None:
                 found.append(Finding("missing", child, b, None, child.at))
+                self.outline.append(Stretch(child, None))
                 continue
             inner = Flow()
             self._pair(child, other, inner)
             found += without_moved(inner.findings)
-        found += [Finding("added", a, child, None, child.at) for child in b.children if child.title not in ours]
+        for child in (each for each in b.children if each.title not in ours):
+            found.append(Finding("added", a, child, None, child.at))
+            self.outline.append(Stretch(None, child))
         flow.findings += [replace(each, settled=True) for each in sorted(found, key=lambda finding: finding.at)]
 
     def _children(self, a: Node, b: Node, flow: Flow) -> None:
@@ -112,14 +136,15 @@ class Walk:
             j = pairs[i]
             if j is None:
                 flow.findings.append(Finding("missing", child, b, None, child.at))
+                self.outline.append(Stretch(child, None))
                 continue
             self._added(a, b.children[done:j], child.at, flow)
             self._pair(child, b.children[j], flow)
             done = j + 1
         self._added(a, b.children[done:], a.at, flow)
 
-    @staticmethod
-    def _added(a: Node, children: list[Node], at: int, flow: Flow) -> None:
+    def _added(self, a: Node, children: list[Node], at: int, flow: Flow) -> None:
+        self.outline += [Stretch(None, child) for child in children]
         flow.findings += [Finding("added", a, child, None, at) for child in children]
 
     def _aligned(self, ours: list[Node], theirs: list[Node]) -> dict[int, int]:

@@ -118,7 +118,9 @@ def _further(comparison: Comparison, most: int | None) -> Iterator[Line]:
 def _short(each: Divergence) -> str:
     if each.kind in ("output", "exit-code", "commit"):
         one, other = (" ⏎ ".join(quote.lines[:2]) if quote.lines else "nothing" for quote in (each.a, each.b))
-        return f"{one[:60]} → {other[:60]}"
+        same = next((place for place, (x, y) in enumerate(zip(one, other, strict=False)) if x != y), 0)
+        cut = one.rfind(" ", 0, same) + 1 if same > 20 else 0
+        return f"{'…' if cut else ''}{one[cut : cut + 60]} → {'…' if cut else ''}{other[cut : cut + 60]}"
     return KINDS[each.kind]
 
 
