@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
 
 from cibus.builds.compare.model import Difference, Slower
 from cibus.builds.side import Side, StageOutcome, TestOutcome
 
-FACTOR = 2.0  # a stage is slow from this on, against the whole builds' ratio
+FACTOR = 2.0  # a stage is slow from this on, against how the other stages compare: one machine is faster than another
 SHARE = 0.10  # and if what it took more is this much of the faster build
 LEAST = 5.0  # seconds
 
@@ -90,18 +91,21 @@ def _system(text: str) -> tuple[str, str]:
 
 
 def compare_times(a: Side, b: Side) -> tuple[Slower, ...]:
-    """Stages that took much longer on one side, relative to how the whole builds compare."""
+    """Stages that took much longer on one side, relative to how the builds' other stages compare."""
     if not a.seconds or not b.seconds:
         return ()
-    ratio = b.seconds / a.seconds
+    pairs = [(x, y) for x, y in _paired(a.stages, b.stages) if x is not None and y is not None]
+    times = [Slower(x.name, x.seconds, y.seconds) for x, y in pairs if x.seconds is not None and y.seconds is not None]
+    long_ones = [max(each.b, 0.001) / max(each.a, 0.001) for each in times if max(each.a, each.b) >= LEAST]
+    if not long_ones:
+        return ()
+    ratio = statistics.median_low(long_ones)
     least = max(LEAST, SHARE * min(a.seconds, b.seconds))
     found = []
-    for one, other in _paired(a.stages, b.stages):
-        if one is None or other is None or one.seconds is None or other.seconds is None:
-            continue
-        x, y = max(one.seconds, 0.001), max(other.seconds, 0.001)
-        slow = y / x / ratio >= FACTOR and y - x >= least
-        fast = x / y * ratio >= FACTOR and x - y >= least
-        if slow or fast:
-            found.append(Slower(one.name, one.seconds, other.seconds))
+    for each in times:
+        own = max(each.b, 0.001) / max(each.a, 0.001)
+        if abs(each.b - each.a) >= least and max(own / ratio, ratio / own) >= FACTOR:
+            found.append(each)
+    if len(long_ones) == 1 and max(ratio, 1 / ratio) >= FACTOR and not found:  # there is nothing to measure it by
+        found = [each for each in times if abs(each.b - each.a) >= least]
     return tuple(sorted(found, key=lambda each: -abs(each.b - each.a)))

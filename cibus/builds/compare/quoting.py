@@ -46,7 +46,7 @@ class Quoting:
         mark = next((each for each in marks if each is not None), None)
         line = step.line or (mark.line if mark else 0)
         text = step.text or (mark.text if mark else "")
-        inside = step.stages if step.name != "stage" else node.stages or step.stages
+        inside = (*step.stages, step.stage_name) if step.stage_name else step.stages
         return Place(inside, step.name, self._number(step), line, text)
 
     def _mark(self, side: int, node: Node | None) -> Opened | None:
@@ -108,14 +108,17 @@ class Quoting:
 
     def _steps(self, finding: Finding) -> tuple[Quote, Quote]:
         """The first lines of a step that only one side has, and where the other one goes on."""
-        node, other = (finding.a, finding.b) if finding.kind == "missing" else (finding.b, finding.a)
-        assert node is not None and other is not None
+        node = finding.a if finding.kind == "missing" else finding.b
+        assert node is not None
         side = 0 if finding.kind == "missing" else 1
         end = max([node.at, *(last for each in node.walk() for segment in (each.head, each.tail) for first, count in segment.runs for last in (first + count - 1,))])
         console = self._trees[side].console
         count = min(end - node.at + 1, 2 * AROUND)
         there = Quote(node.at + 1, tuple(console.quote(node.at, count)), end - node.at + 1, tuple(console.quote(node.at - AROUND, AROUND) if node.at >= AROUND else ()), ())
-        gone = Quote(max(other.at, 0) + 1, (), 0, (), ())
+        goes_on = finding.goes_on.at if finding.goes_on is not None else -1
+        console = self._trees[1 - side].console
+        around = (tuple(console.quote(max(0, goes_on - AROUND), min(goes_on, AROUND))), tuple(console.quote(goes_on, AROUND))) if goes_on >= 0 else ((), ())
+        gone = Quote(goes_on + 1, (), 0, *around)
         return (there, gone) if side == 0 else (gone, there)
 
 

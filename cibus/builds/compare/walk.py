@@ -27,6 +27,7 @@ class Finding:
     hunk: Hunk | None = None
     at: int = 0  # a line of A, or of B where A has none
     settled: bool = False  # its lines moved nowhere else
+    goes_on: Node | None = None  # what the side that does not have the step has next
 
 
 @dataclass(slots=True)
@@ -135,17 +136,19 @@ class Walk:
         for i, child in enumerate(a.children):
             j = pairs[i]
             if j is None:
-                flow.findings.append(Finding("missing", child, b, None, child.at))
+                flow.findings.append(Finding("missing", child, b, None, child.at, goes_on=next(iter(b.children[done:]), None)))
                 self.outline.append(Stretch(child, None))
                 continue
-            self._added(a, b.children[done:j], child.at, flow)
+            self._added(a, b.children[done:j], child, flow)
             self._pair(child, b.children[j], flow)
             done = j + 1
-        self._added(a, b.children[done:], a.at, flow)
+        self._added(a, b.children[done:], None, flow)
 
-    def _added(self, a: Node, children: list[Node], at: int, flow: Flow) -> None:
+    def _added(self, a: Node, children: list[Node], before: Node | None, flow: Flow) -> None:
+        """Steps that only B has, before one of A's."""
         self.outline += [Stretch(None, child) for child in children]
-        flow.findings += [Finding("added", a, child, None, at) for child in children]
+        at = (before or a).at
+        flow.findings += [Finding("added", a, child, None, at, goes_on=before) for child in children]
 
     def _aligned(self, ours: list[Node], theirs: list[Node]) -> dict[int, int]:
         """Which steps belong together: by name and stage; where their numbers differ, by what they began with too."""
