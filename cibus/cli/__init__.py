@@ -17,6 +17,7 @@ COMMANDS = {
     "runs": ("cibus.cli.runs", "runs", "List, show and clean the runs kept here."),
     "capture": ("cibus.cli.capture", "capture", "Capture a controller's build in a bundle."),
     "reproduce": ("cibus.cli.reproduce", "reproduce", "Run a controller's build here, and compare."),
+    "compare": ("cibus.cli.compare", "compare", "Compare two builds: the first place where they part."),
     "controllers": ("cibus.cli.controllers", "controllers", "The controllers that are known, and what works on them."),
     "jobs": ("cibus.cli.jobs", "jobs", "Keep a controller's configuration in a folder: export, diff, plan, apply, prove."),
 }

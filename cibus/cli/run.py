@@ -179,11 +179,13 @@ def execute(options: RunOptions, config: Config, format: str, report_file: Path 
     from cibus.pipeline.runtime.results import EXIT_CODES
     from cibus.pipeline.runtime.run import Run
     from cibus.pipeline.sinks.logfile import LogFile
+    from cibus.pipeline.sinks.stepfile import StepFile
 
     bus = Bus()
     _listen(bus, format)
     run = Run(options, config, bus, engine=_engine())
     bus.listen(LogFile(run.build.folder / "log"))
+    bus.listen(StepFile(run.build.folder / "log.steps"))
     outcome: list[Any] = []
 
     def work() -> None:

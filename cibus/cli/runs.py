@@ -70,7 +70,7 @@ def show(run: Which = "last", state_dir: StateDir = None, as_json: AsJson = Fals
 
       cibus runs show 'app#12' --json
     """
-    build = _find(_history(state_dir), run)
+    build = _history(state_dir).find(run)
     if as_json:
         print(
             json.dumps(
@@ -93,7 +93,7 @@ def log(run: Which = "last", state_dir: StateDir = None, as_json: AsJson = False
     """
     from cibus.errors import CibusError
 
-    build = _find(_history(state_dir), run)
+    build = _history(state_dir).find(run)
     path = build.folder / "log"
     try:
         with path.open(encoding="utf-8", errors="replace", newline="") as file:
@@ -148,28 +148,6 @@ def _history(state_dir: Path | None) -> History:
     from cibus.pipeline.runtime.state import state_folder
 
     return History(state_dir or state_folder(Path("Jenkinsfile")))
-
-
-def _find(history: History, wanted: str) -> PastBuild:
-    """The build that JOB#N, #N or ``last`` names; raises UsageError."""
-    from cibus.errors import UsageError
-
-    builds = history.every()
-    job, mark, number = wanted.rpartition("#")
-    if wanted == "last":
-        found = builds[:1]
-    elif mark and number.isdigit():
-        found = [each for each in builds if each.number == int(number) and job in ("", each.record["job"])]
-    else:
-        raise UsageError(f"{wanted}: give a run as JOB#N, #N or last")
-    if not found:
-        raise UsageError(f"there is no run {wanted} in {history.state}; cibus runs list shows those there are")
-    jobs = sorted({str(each.record["job"]) for each in found})
-    if len(jobs) > 1:
-        raise UsageError(
-            f"{wanted} is one of several: {', '.join(f'{name}{wanted}' for name in jobs)}; name the job too"
-        )
-    return found[0]
 
 
 def _row(build: PastBuild) -> dict[str, Any]:

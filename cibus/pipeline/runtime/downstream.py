@@ -61,6 +61,7 @@ class Downstream:
         from cibus.pipeline.runtime.options import RunOptions
         from cibus.pipeline.runtime.run import Run
         from cibus.pipeline.sinks.logfile import LogFile
+        from cibus.pipeline.sinks.stepfile import StepFile
 
         parent = self._run
         if not config.jenkinsfile.is_file():
@@ -78,6 +79,7 @@ class Downstream:
         bus = Bus()
         child = Run(options, parent.config, bus, causes=(cause,), later=True)
         bus.listen(LogFile(child.build.folder / "log"))
+        bus.listen(StepFile(child.build.folder / "log.steps"))
         bus.listen(parent.relay)
 
         def work() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from cibus.errors import CibusError
+from cibus.errors import CibusError, UsageError
 from cibus.folders import write_whole
 
 RECORD = "build.json"
@@ -110,6 +110,27 @@ class History:
         found = _builds((self.state / "jobs").glob("*/builds/*"))
         return sorted(found, key=lambda build: float(build.record.get("started", 0)), reverse=True)
 
+    def find(self, wanted: str) -> PastBuild:
+        """The build that ``JOB#N``, ``#N`` or ``last`` names.
+
+        Raises:
+            UsageError: there is none, or more than one job has it.
+        """
+        builds = self.every()
+        job, mark, number = wanted.rpartition("#")
+        if wanted == "last":
+            found = builds[:1]
+        elif mark and number.isdigit():
+            found = [each for each in builds if each.number == int(number) and job in ("", each.record["job"])]
+        else:
+            raise UsageError(f"{wanted}: give a run as JOB#N, #N or last")
+        if not found:
+            raise UsageError(f"there is no run {wanted} in {self.state}; cibus runs list shows those there are")
+        jobs = sorted({str(each.record["job"]) for each in found})
+        if len(jobs) > 1:
+            raise UsageError(f"{wanted} is one of several: {', '.join(f'{name}{wanted}' for name in jobs)}; name the job too")
+        return found[0]
+
     def prune(self, job: str, keep: int) -> None:
         """Removes the oldest builds of a job beyond ``keep``."""
         for build in self.past(job)[keep:]:
@@ -122,6 +143,12 @@ def _aside(folder: Path) -> Path:
     while (aside := folder.with_name(f"{folder.name}~{count}")).exists():
         count += 1
     return aside
+
+
+def build_in(folder: Path) -> PastBuild | None:
+    """The ended build whose folder this is, or None."""
+    record = _read(folder / RECORD)
+    return PastBuild(folder, record) if record is not None else None
 
 
 def _builds(folders: Iterable[Path]) -> list[PastBuild]:

@@ -1,0 +1,76 @@
+"""Lines that are in both builds in the same order and were only printed a step earlier or later.
+
+What an agent's process prints reaches a controller some time after it was printed: a step's last lines may stand
+behind the ``[Pipeline]`` line of the next one. So the order of the lines counts, not which ``[Pipeline]`` lines are
+between them: an unmatched line of A and an equal one of B are the same if the same number of equal lines came before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from cibus.builds.compare.align import align
+from cibus.builds.compare.lines import Hunk
+
+if TYPE_CHECKING:
+    from cibus.builds.compare.walk import Finding
+
+NEAR = 12  # lines: the commands of one pipe
+TRACE = "+ "
+
+
+def without_moved(findings: list[Finding]) -> list[Finding]:
+    """The findings of one flow without the lines that only moved."""
+    free = [each for each in findings if each.kind == "output" and not each.settled]
+    hunks = [each.hunk for each in free if each.hunk is not None and not each.hunk.summarised]
+    for _, group in groupby(hunks, key=lambda hunk: hunk.before):
+        _cancel(list(group))
+    _cancel_traces(hunks)
+    return [each for each in findings if each.kind != "output" or each.hunk is None or each.hunk.a.count or each.hunk.b.count]
+
+
+def _cancel(hunks: list[Hunk]) -> None:
+    ours = [(hunk.a, place, key) for hunk in hunks for place, key in enumerate(hunk.a.keys)]
+    theirs = [(hunk.b, place, key) for hunk in hunks for place, key in enumerate(hunk.b.keys)]
+    if len(hunks) < 2 or not ours or not theirs:
+        return
+    for i, j in reversed(align([key for *_, key in ours], [key for *_, key in theirs])):
+        ours[i][0].drop(ours[i][1])
+        theirs[j][0].drop(theirs[j][1])
+
+
+def _cancel_traces(hunks: list[Hunk]) -> None:
+    """The commands of a pipe, or of jobs in the background, start at once: the order of their ``+`` lines is chance."""
+    for group in _near(hunks):
+        lines = [sorted(key for half in side for key in half.keys) for side in ([hunk.a for hunk in group], [hunk.b for hunk in group])]
+        words = [sorted(" ".join(each).split()) for each in lines]  # two processes may write into each other's line
+        if lines[0] == lines[1] or (words[0] == words[1] and words[0].count("+") > 1):
+            for hunk in group:
+                for half in (hunk.a, hunk.b):
+                    while half.keys:
+                        half.drop(len(half.keys) - 1)
+
+
+def _near(hunks: list[Hunk]) -> Iterator[list[Hunk]]:
+    """Groups of hunks of which nothing but trace lines differ, close upon each other."""
+    group: list[Hunk] = []
+    for hunk in hunks:
+        if not _traces(hunk):
+            if group:
+                yield group
+            group = []
+            continue
+        if group and hunk.before - group[-1].before > NEAR:
+            yield group
+            group = []
+        group.append(hunk)
+    if group:
+        yield group
+
+
+def _traces(hunk: Hunk) -> bool:
+    keys = [*hunk.a.keys, *hunk.b.keys]
+    return 0 < len(keys) <= NEAR and any(key.startswith(TRACE) for key in keys)
+

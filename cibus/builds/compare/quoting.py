@@ -1,0 +1,144 @@
+"""Findings as people read them: the place in words, and the lines around it."""
+
+from __future__ import annotations
+
+import re
+
+from cibus.builds.compare.lines import Half
+from cibus.builds.compare.model import Divergence, Place, Quote
+from cibus.builds.compare.tree import Node, Tree
+from cibus.builds.compare.walk import Finding
+from cibus.builds.marks import Ended, Opened, read_marks
+from cibus.builds.side import Side
+
+AROUND = 3
+_EXIT = re.compile(r"(?:script returned|process apparently exited with) (?:exit )?code (-?\d+)|exit code (-?\d+)")
+
+
+class Quoting:
+    """Makes divergences of findings; the consoles must be open."""
+
+    def __init__(self, a: Side, b: Side, one: Tree, other: Tree) -> None:
+        self._trees = one, other
+        self._sides = a, b
+        self._numbers: dict[int, dict[int, int]] = {}
+        self._known: list[dict[int, Opened] | None] = [None, None]
+        self._failed: list[int | None] = [None, None]  # the line of the step that the build failed in
+
+    def divergence(self, finding: Finding) -> Divergence:
+        """One finding."""
+        hunk = finding.hunk
+        kind = _kind(finding)
+        node = finding.b if finding.kind == "added" else finding.a
+        side = 1 if finding.kind == "added" else 0
+        assert node is not None
+        quotes = self._steps(finding) if hunk is None else (self._quote(0, hunk.a), self._quote(1, hunk.b))
+        place = self._place(node, side, finding.b if side == 0 and finding.hunk else None)
+        if kind == "exit-code" and node.kind == "root":
+            place = self._where_it_failed() or place
+        return Divergence(kind, place, *quotes, summarised=bool(hunk and hunk.summarised))
+
+    def _place(self, node: Node, side: int, other: Node | None) -> Place:
+        step = _step_of(node)
+        if step is None:
+            return Place(stages=node.stages)
+        marks = self._mark(side, step), self._mark(1 - side, _step_of(other)) if other is not None else None
+        mark = next((each for each in marks if each is not None), None)
+        line = step.line or (mark.line if mark else 0)
+        text = step.text or (mark.text if mark else "")
+        inside = (*step.stages, step.stage_name) if step.stage_name else step.stages
+        return Place(inside, step.name, self._number(step), line, text)
+
+    def _mark(self, side: int, node: Node | None) -> Opened | None:
+        """What the side's own file says of a step, if it has one: it may be compared without."""
+        if node is None:
+            return None
+        known = self._known[side]
+        if known is None:
+            known = self._known[side] = self._load(side)
+        return known.get(node.at)
+
+    def _load(self, side: int) -> dict[int, Opened]:
+        path = self._sides[side].steps
+        known: dict[int, Opened] = {}
+        lines: dict[str, int] = {}
+        for mark in read_marks(path) if path is not None else ():
+            if isinstance(mark, Opened) and mark.at is not None:
+                known[mark.at] = mark
+                lines[mark.id] = mark.at
+            elif isinstance(mark, Ended) and mark.error and self._failed[side] is None:
+                self._failed[side] = lines.get(mark.id)
+        return known
+
+    def _where_it_failed(self) -> Place | None:
+        for side in (0, 1):
+            known = self._known[side] if self._known[side] is not None else self._load(side)
+            self._known[side] = known
+            at = self._failed[side]
+            if at is None:
+                continue
+            for node in self._trees[side].root.walk():
+                if node.at == at:
+                    return self._place(node, side, None)
+        return None
+
+    def _number(self, step: Node) -> int:
+        """Its number among the steps of its name in the stage."""
+        stage = step.parent
+        while stage is not None and stage.parent is not None and not stage.stage and not stage.branch:
+            stage = stage.parent
+        if stage is None:
+            return 1
+        numbers = self._numbers.get(id(stage))
+        if numbers is None:
+            counts: dict[str, int] = {}
+            numbers = self._numbers[id(stage)] = {}
+            for node in stage.walk():
+                if node.kind == "step":
+                    counts[node.name] = numbers[id(node)] = counts.get(node.name, 0) + 1
+        return numbers.get(id(step), 1)
+
+    def _quote(self, side: int, half: Half) -> Quote:
+        console = self._trees[side].console
+        first = half.numbers[0] if half.numbers else half.next
+        next_line = half.numbers[-1] + 1 if half.numbers and half.count == len(half.numbers) else half.next
+        before = console.quote(max(0, first - AROUND), min(first, AROUND))
+        after = console.quote(next_line, AROUND)
+        return Quote(first + 1, tuple(half.texts), half.count, tuple(before), tuple(after))
+
+    def _steps(self, finding: Finding) -> tuple[Quote, Quote]:
+        """The first lines of a step that only one side has, and where the other one goes on."""
+        node = finding.a if finding.kind == "missing" else finding.b
+        assert node is not None
+        side = 0 if finding.kind == "missing" else 1
+        end = max([node.at, *(last for each in node.walk() for segment in (each.head, each.tail) for first, count in segment.runs for last in (first + count - 1,))])
+        console = self._trees[side].console
+        count = min(end - node.at + 1, 2 * AROUND)
+        there = Quote(node.at + 1, tuple(console.quote(node.at, count)), end - node.at + 1, tuple(console.quote(node.at - AROUND, AROUND) if node.at >= AROUND else ()), ())
+        goes_on = finding.goes_on.at if finding.goes_on is not None else -1
+        console = self._trees[1 - side].console
+        around = (tuple(console.quote(max(0, goes_on - AROUND), min(goes_on, AROUND))), tuple(console.quote(goes_on, AROUND))) if goes_on >= 0 else ((), ())
+        gone = Quote(goes_on + 1, (), 0, *around)
+        return (there, gone) if side == 0 else (gone, there)
+
+
+def _step_of(node: Node | None) -> Node | None:
+    """The step that a node is, or is the body of."""
+    while node is not None and node.kind not in ("step", "part"):
+        if node.branch:
+            return None
+        node = node.parent
+    return node
+
+
+def _kind(finding: Finding) -> str:
+    if finding.kind in ("missing", "added"):
+        node = finding.a if finding.kind == "missing" else finding.b
+        assert node is not None
+        what = "branch" if node.branch else "stage" if node.name == "stage" else "step"
+        return f"{what}-{finding.kind}"
+    if finding.kind == "output" and finding.hunk is not None:
+        codes = [next((match[1] or match[2] for key in half.keys if (match := _EXIT.search(key))), "") for half in (finding.hunk.a, finding.hunk.b)]
+        if codes[0] and codes[1] and codes[0] != codes[1]:
+            return "exit-code"
+    return finding.kind
