@@ -14,6 +14,7 @@ from cibus.builds.record import CapturedBuild, Checkout
 from cibus.builds.worktree import Worktree, bring
 from cibus.errors import BundleError
 from cibus.folders import state_home
+from cibus.pipeline.runtime.history import History
 from cibus.redaction import PLACEHOLDER
 
 # variables that mean this machine or this run, and never come from the captured build
@@ -71,6 +72,11 @@ def home_of(build: CapturedBuild) -> Path:
     """Where a captured build is reproduced: the same folder each time, so that a second attempt can resume the first."""
     slug = re.sub(r"[^\w.-]+", "-", f"{build.job}-{build.number}").strip("-")[-60:]
     return state_home() / "reproduced" / f"{slug}-{hashlib.sha256(build.url.encode()).hexdigest()[:8]}"
+
+
+def reproduced() -> list[History]:
+    """The runs of all builds that were reproduced here."""
+    return [History(path) for path in sorted((state_home() / "reproduced").glob("*/state"))]
 
 
 def prepare(bundle: Bundle, repo: str = "") -> Reproduction:

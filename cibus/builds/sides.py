@@ -15,12 +15,14 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from cibus.builds.bundleside import REPOSITORY, WORKSPACE, WORKSPACES, is_bundle, open_bundle
+from cibus.builds.reproduce import reproduced
 from cibus.builds.side import Side, StageOutcome, TestOutcome
 from cibus.errors import CibusError, UsageError
 from cibus.pipeline.runtime.history import History, PastBuild, build_in
 from cibus.pipeline.runtime.state import state_folder
 
-WORKSPACE, WORKSPACES, REPOSITORY, HOME = "<WORKSPACE>", "<WORKSPACES>", "<REPOSITORY>", "<HOME>"
+HOME = "<HOME>"
 
 Opener = Callable[[str, Path | None], AbstractContextManager[Side] | None]
 
@@ -30,7 +32,7 @@ def open_side(text: str, state_dir: Path | None) -> Iterator[Side]:
     """Opens what a word on the command line names; what it needs of temporary files is gone afterwards.
 
     Arguments:
-        text: a run here (``last``, ``JOB#N``, ``#N``, or a run's folder)
+        text: a captured build (its folder or ``.tar.zst``), or a run here (``last``, ``JOB#N``, ``#N``, or its folder)
         state_dir: where runs are kept; None for the state folder of this repository
 
     Raises:
@@ -42,7 +44,7 @@ def open_side(text: str, state_dir: Path | None) -> Iterator[Side]:
             with opened as side:
                 yield side
             return
-    raise UsageError(f"{text}: there is no such build; give JOB#N, #N, last, or the folder of a run")
+    raise UsageError(f"{text}: there is no such build; give a captured build, or a run here: JOB#N, #N, last, or its folder")
 
 
 def _folder(text: str, state_dir: Path | None) -> AbstractContextManager[Side] | None:
@@ -55,7 +57,16 @@ def _kept(text: str, state_dir: Path | None) -> AbstractContextManager[Side] | N
     """A run in the state folder."""
     if text != "last" and not text.rpartition("#")[2].isdigit():
         return None
-    return _run(History(state_dir or state_folder(Path("Jenkinsfile"))).find(text))
+    history = History(state_dir or state_folder(Path("Jenkinsfile")))
+    if text == "last" and state_dir is None:
+        return _run(_newest(history))
+    return _run(history.find(text))
+
+
+def _newest(history: History) -> PastBuild:
+    """The last run, be it one of this repository or a reproduced one."""
+    found = [build for each in (history, *reproduced()) for build in each.every()[:1]]
+    return max(found, key=lambda build: float(build.record.get("started", 0))) if found else history.find("last")
 
 
 @contextmanager
@@ -63,7 +74,12 @@ def _run(build: PastBuild) -> Iterator[Side]:
     yield side_of_run(build)
 
 
-_OPENERS: tuple[Opener, ...] = (_folder, _kept)
+def _captured(text: str, state_dir: Path | None) -> AbstractContextManager[Side] | None:
+    """A captured build."""
+    return open_bundle(Path(text)) if is_bundle(Path(text)) else None
+
+
+_OPENERS: tuple[Opener, ...] = (_captured, _folder, _kept)
 
 
 def side_of_run(build: PastBuild) -> Side:
@@ -88,6 +104,7 @@ def side_of_run(build: PastBuild) -> Side:
         environment=environment,
         parameters={str(key): str(value) for key, value in (record.get("parameters") or {}).items()},
         artifacts=_artifacts(folder / "artifacts"),
+        missing_labels=tuple(record.get("missing_labels") or ()),
         system=this_system(),
         roots=_roots(record, environment),
         seconds=record.get("seconds"),
@@ -103,7 +120,7 @@ def this_system() -> str:
 def _roots(record: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     workspace = str(record.get("workspace") or "")
     found = [(workspace, WORKSPACE), (str(Path(workspace).parent) if workspace else "", WORKSPACES)]
-    found += [(str((record.get("scm") or {}).get("url") or ""), REPOSITORY), (environment.get("HOME", ""), HOME)]
+    found += [*((str(url), REPOSITORY) for url in record.get("scm") or {}), (environment.get("HOME", ""), HOME)]
     return tuple(sorted(((root, word) for root, word in found if len(root) > 1), key=lambda pair: -len(pair[0])))
 
 

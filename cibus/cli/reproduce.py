@@ -133,6 +133,8 @@ def _run_options(options: RunOptions, config: Config, bundle: Bundle, prepared: 
             changes=tuple(build.changes),
             before=(build.before.number, build.before.result) if build.before else None,
             declared=prepared.declared,
+            build=build.url,
+            lacks=tuple(lacking(prepared.agents, config)),
         ),
     )
     return made, _configured(config, build, prepared)
@@ -211,4 +213,43 @@ def lacking(agents: Mapping[str, tuple[str, ...]], config: Config) -> list[str]:
 
 
 def _run(bundle: Bundle, options: RunOptions, config: Config, given: Mapping[str, Any], *, html: Path | None, compared: bool) -> int:
-    return execute(options, config, given["format"], given["report"])
+    """Runs, compares, and gives the exit code."""
+    from cibus.builds.bundleside import side_of
+    from cibus.builds.compare import compare_sides
+    from cibus.builds.compare.words import lines
+    from cibus.builds.sides import open_side
+    from cibus.errors import Exit
+
+    code = execute(options, config, given["format"], given["report"])
+    selected = options.selection.active or options.dry_run
+    if code == Exit.INTERRUPTED or (code == Exit.ABORTED and bundle.build.result != "ABORTED"):
+        return code
+    if selected or not compared:
+        return code
+    assert options.state_dir is not None
+    with side_of(bundle) as theirs, open_side(str(_folder_of(options)), None) as ours:
+        comparison = compare_sides(theirs, ours)
+        if html is not None:
+            from cibus.builds.page import write_page
+
+            write_page(html, comparison, theirs, ours)
+    print_styled([*lines(comparison), *([("", f"page: {html}")] if html else [])])
+    return Exit.FINE if comparison.same else Exit.LOOK
+
+
+def _folder_of(options: RunOptions) -> Path:
+    """The folder of the run that ended just now."""
+    from cibus.pipeline.runtime.history import History
+
+    assert options.state_dir is not None
+    return History(options.state_dir).job(options.job) / "builds" / str(options.number)
+
+
+def print_styled(lines: list[tuple[str, str]]) -> None:
+    """Prints on standard error: standard output is the build's log."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(soft_wrap=True, highlight=False, stderr=True)
+    for style, text in lines:
+        console.print(Text(text, style=style))

@@ -43,6 +43,8 @@ def script_tree(path: Path) -> Tree:
     at = 0
     for lines in console.blocks(0, offsets[console.scan.lines]):
         for line in lines:
+            if line.startswith(b"Started by upstream project "):  # a matrix: the next combination
+                counts.clear()
             begins = _begins(line)
             if begins:
                 segment.add(since, number - since)

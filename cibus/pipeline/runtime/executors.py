@@ -98,6 +98,7 @@ class Executors:
             if missing:
                 has = f"; it has {', '.join(known)}" if known else ""
                 run.remark(f"label ‘{label}’: this machine lacks {explained}{has}; the block runs here all the same (say what it means in cibus.toml under [agents.NAME])")
+                run.missing_labels.update(missing)
                 for atom in missing:
                     run.fidelity.differs(f"label atom {atom} is missing on this machine")
         return [self.builtin]

@@ -21,6 +21,8 @@ class Pins:
         changes: the commits since the build before, as in the state folder's records; None: those found in git
         before: number and result of the build before; None: the builds in the state folder count
         declared: the job's parameters: kind, name, default; None: the build had none
+        build: the build's URL
+        lacks: labels that the build's agents had and nothing here has
     """
 
     libraries: Mapping[str, str] = field(default_factory=dict)
@@ -28,6 +30,8 @@ class Pins:
     changes: tuple[Mapping[str, Any], ...] | None = None
     before: tuple[int, str] | None = None
     declared: tuple[Mapping[str, Any], ...] | None = None
+    build: str = ""
+    lacks: tuple[str, ...] = ()
 
     def checkout(self, url: str, branch: str) -> str | None:
         """The commit of a branch of a repository, where it is pinned."""

@@ -149,6 +149,7 @@ class Run:
         self.nodes = Executors(self)
         self.baton = Baton()
         self.milestones: list[int] = []
+        self.missing_labels: set[str] = set()
         self._always_hidden: tuple[str, ...] = ()
         self.seen_environment: dict[str, str] = {}  # of the first agent's first process
         self.models: list[Pipeline] = []
@@ -351,6 +352,8 @@ class Run:
             "workspace": str(self.workspaces.root / self.workspaces.name),
             "environment": {name: mask(value, self._secrets) for name, value in self.seen_environment.items() if name not in build.secret_params},
             "fidelity": self.fidelity.as_json(),
+            "missing_labels": sorted({*self.missing_labels, *(self.options.pins.lacks if self.options.pins else ())}),
+            "reproduces": self.options.pins.build if self.options.pins else None,
         }
 
     # -- what the script asks for

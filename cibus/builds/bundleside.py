@@ -1,0 +1,111 @@
+"""A captured build as one side of a comparison."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cibus.builds.bundle import ARTIFACTS, CONSOLE, PACKED, STAGES, STEPS, TESTS, Bundle
+from cibus.builds.packing import opened
+from cibus.builds.record import CapturedBuild
+from cibus.builds.side import Side, StageOutcome, TestOutcome
+
+WORKSPACE, WORKSPACES, REPOSITORY = "<WORKSPACE>", "<WORKSPACES>", "<REPOSITORY>"
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a path looks like a bundle's, be it whole or not."""
+    return path.name.endswith((PACKED, ".bundle")) or (path / "manifest.json").is_file()
+
+
+@contextlib.contextmanager
+def open_bundle(path: Path) -> Iterator[Side]:
+    """A bundle's folder or file as a side.
+
+    Raises:
+        BundleError: it is damaged or not to be trusted.
+        UsageError: there is none.
+    """
+    with opened(path) as bundle, side_of(bundle) as side:
+        yield side
+
+
+@contextlib.contextmanager
+def side_of(bundle: Bundle) -> Iterator[Side]:
+    """A bundle that is open as a side; what it needs of temporary files is gone afterwards."""
+    with contextlib.ExitStack() as stack:
+        console = bundle.console
+        if bundle.build.kind == "matrix":
+            place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cibus-matrix-")))
+            console = _joined(bundle, place / CONSOLE)
+        yield _side(bundle, console)
+
+
+def _side(bundle: Bundle, console: Path) -> Side:
+    build = bundle.build
+    steps = bundle.folder / STEPS
+    return Side(
+        title=f"{build.job} #{build.number} on {build.controller}",
+        kind=build.kind,
+        result=build.result,
+        console=console,
+        steps=steps if steps.is_file() else None,
+        stages=tuple(StageOutcome(each["name"], each["status"], each.get("seconds")) for each in bundle.json(STAGES) or ()),
+        tests=_tests(bundle.json(TESTS)),
+        environment=build.environment,
+        parameters={each.name: each.value for each in build.parameters if not each.secret},
+        artifacts={each["path"]: each.get("sha256") or "" for each in bundle.json(ARTIFACTS) or ()},
+        labels=tuple(dict.fromkeys(label for agent in build.agents for label in agent.labels)),
+        system=_system(build),
+        roots=roots_of(build),
+        seconds=build.seconds or None,
+    )
+
+
+def _tests(cases: list[Mapping[str, Any]] | None) -> Mapping[str, TestOutcome] | None:
+    if cases is None:
+        return None
+    return {f"{each['suite']}/{each['class']}.{each['name']}": TestOutcome(each["status"], each.get("seconds"), each.get("message") or "") for each in cases}
+
+
+def _system(build: CapturedBuild) -> str:
+    """``Linux (amd64)`` → ``Linux amd64``."""
+    found = next((agent.system for agent in build.agents if agent.system), "")
+    return re.sub(r"[()]", "", found)
+
+
+def roots_of(build: CapturedBuild) -> tuple[tuple[str, str], ...]:
+    """The build's own folders and addresses, each with the word that stands for it on both sides."""
+    found = {}
+    for agent in build.agents:
+        if agent.workspace:
+            found[agent.workspace] = WORKSPACE
+            parent = agent.workspace.rpartition("/")[0]
+            if len(parent) > 1:
+                found.setdefault(parent, WORKSPACES)
+    found.update({each.url: REPOSITORY for each in build.checkouts if each.url})
+    return tuple(sorted(found.items(), key=lambda pair: -len(pair[0])))
+
+
+def _joined(bundle: Bundle, target: Path) -> Path:
+    """The logs of a matrix' combinations one behind the other, in the order in which they run here."""
+    runs = sorted((bundle.folder / "runs").glob(f"*/{CONSOLE}"), key=_order(bundle))
+    with target.open("wb") as out:
+        for path in runs:
+            with path.open("rb") as log:
+                shutil.copyfileobj(log, out, 1 << 20)
+    return target
+
+
+def _order(bundle: Bundle) -> Any:
+    script = bundle.script or ""
+
+    def key(path: Path) -> tuple[int, str]:
+        return script.find(f"stage('{path.parent.name}')"), path.parent.name
+
+    return key
