@@ -12,7 +12,19 @@ from urllib.parse import quote
 from cibus.builds import facts
 from cibus.builds.artifacts import list_artifacts
 from cibus.builds.builders import as_pipeline, combination_name, combinations
-from cibus.builds.bundle import ARTIFACTS, BUILD, CONFIG, CONSOLE, PLUGINS, SCRIPT, STAGES, TESTS, Manifest, read_bundle
+from cibus.builds.bundle import (
+    ARTIFACTS,
+    BUILD,
+    CONFIG,
+    CONSOLE,
+    PLUGINS,
+    SCRIPT,
+    STAGES,
+    STEPS,
+    TESTS,
+    Manifest,
+    read_bundle,
+)
 from cibus.builds.clean import Cleaner
 from cibus.builds.compose import compose
 from cibus.builds.jobfacts import JobFacts, read_config
@@ -20,6 +32,7 @@ from cibus.builds.locate import LAST_FAILED, Wanted
 from cibus.builds.logcapture import LogCapture
 from cibus.builds.logfacts import read_log
 from cibus.builds.record import CapturedBuild, as_data
+from cibus.builds.stepcapture import Unlike, capture_steps
 from cibus.builds.workplace import Workplace
 from cibus.canonical import ConfigXmlError, canonical
 from cibus.errors import ControllerError, ControllerFault, Forbidden, NotFound, NotJenkins
@@ -233,6 +246,15 @@ def _console(work: _Capture) -> None:
     LogCapture(work.client.session, work.url, work.place.folder / CONSOLE, work.cleaner, work.place, lambda size: work.tell("console", size, 0)).finished()
 
 
+def _steps(work: _Capture) -> None:
+    if work.kind != "pipeline":
+        return
+    try:
+        capture_steps(work.client.session, work.url, work.place.folder / CONSOLE, work.place.folder / STEPS, work.cleaner)
+    except (Unlike, *ABSENT) as error:
+        work.place.progress.missing["steps"] = str(error)
+
+
 def _combinations(work: _Capture) -> None:
     """A matrix' combinations: each has a log of its own."""
     if work.kind != "matrix":
@@ -316,6 +338,7 @@ PARTS: Mapping[str, Callable[[_Capture], None]] = {
     "script": _script,
     "stages": _stages,
     "console": _console,
+    "steps": _steps,
     "combinations": _combinations,
     "tests": _tests,
     "artifacts": _artifacts,

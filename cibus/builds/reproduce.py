@@ -24,7 +24,7 @@ OWN_VARIABLES = re.compile(
     r"|XDG_\w+|SSH_\w+|DBUS_\w+|SYSTEMD_\w+|INVOCATION_ID|JOURNAL_STREAM|XFILESEARCHPATH|NLSPATH|LD_LIBRARY_PATH|library|ROOT_BUILD_CAUSE\w*|BUILD_CAUSE\w*"
 )
 
-HARMLESS = ("artifact", "agent", "tests", "plugins", "environment", "stages", "config")
+HARMLESS = ("artifact", "agent", "tests", "plugins", "environment", "stages", "steps", "config")
 """What may be missing from a bundle without any change to what runs."""
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from cibus.builds.capture import Captured
     from cibus.config import Config
 
+WITHOUT = {"environment", "steps"}
+"""What most controllers do not have, and few miss."""
+
 Build = Annotated[str, typer.Argument(metavar="URL|JOB", help="A build's URL as the browser shows it, or a job's full name.")]
 Number = Annotated[str, typer.Argument(metavar="[N]", help="The build's number; default: the last failed build.", show_default=False)]
 
@@ -49,7 +52,7 @@ def capture(
         print_json({"bundle": str(done.target), "url": done.build.url, "result": done.build.result, "missing": dict(done.missing), "secrets": done.secrets, "resumed": done.resumed})
     else:
         _say(done)
-    return Exit.LOOK if set(done.missing) - {"environment"} else Exit.FINE
+    return Exit.LOOK if set(done.missing) - WITHOUT else Exit.FINE
 
 
 def capture_build(config: Config, build: str, number: str, controller: str, output: Path | None, *, files: bool = False, force: bool = False) -> Captured:
