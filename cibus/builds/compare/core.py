@@ -46,7 +46,7 @@ def compare_sides(a: Side, b: Side, *, most: int | None = SHOWN) -> Comparison:
         b=b.title,
         result=Difference("result", a.result, b.result) if a.result != b.result else None,
         divergences=divergences,
-        total=len(findings),
+        total=len(findings) + walk.more,
         stages=() if mixed else compare_stages(a.stages, b.stages),
         environment=compare_environments(a.environment, b.environment, noise),
         parameters=compare_parameters(a.parameters, b.parameters),
