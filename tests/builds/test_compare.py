@@ -184,6 +184,32 @@ def test_exit_code_and_commit(tmp_path: Path) -> None:
     assert found.divergences[0].a.lines == (f"Checking out Revision {'a' * 40}",)
 
 
+def failing(code: int) -> str:
+    """A build in which the second of three shell steps fails, or none."""
+    last = ["[Pipeline] sh", "+ deploy"] if not code else ['Stage "Deploy" skipped due to earlier failure(s)']
+    text = pipeline(*stage("Build", *SH), *stage("Test", "[Pipeline] sh", "+ make test"), *stage("Deploy", *last))
+    return text.replace("Finished: SUCCESS", f"ERROR: script returned exit code {code}\nFinished: FAILURE") if code else text
+
+
+def test_an_exit_code_stands_at_its_step(tmp_path: Path) -> None:
+    sides = [side(tmp_path, str(code), failing(code), result="FAILURE" if code else "SUCCESS") for code in (0, 2)]
+    for one, other in (sides, sides[::-1]):
+        first = compare_sides(one, other).first
+        assert first is not None
+        assert (first.kind, first.place.stages, first.place.step) == ("exit-code", ("Test",), "sh")
+        assert "ERROR: script returned exit code 2" in (*first.a.lines, *first.b.lines)
+
+
+def test_an_exit_code_stands_at_the_step_that_a_run_says_failed(tmp_path: Path) -> None:
+    other = tmp_path / "3.log.steps"
+    lines = failing(3).split("\n")
+    at = next(number for number, line in enumerate(lines) if line == "[Pipeline] sh")
+    other.write_text(f'{{"steps": 1}}\n{{"step": "7", "in": "", "name": "sh", "at": {at}, "line": 12, "text": "make"}}\n{{"end": "7", "at": null, "error": "script returned exit code 3"}}\n')
+    found = compare_sides(side(tmp_path, "0", failing(0)), side(tmp_path, "3", failing(3), steps=other, result="FAILURE"))
+    assert found.first is not None
+    assert (found.first.kind, found.first.place.stages, found.first.place.line, found.first.place.text) == ("exit-code", ("Build",), 12, "make")
+
+
 def test_a_missing_checkout_line_is_no_other_commit(tmp_path: Path) -> None:
     a = side(tmp_path, "a", pipeline("[Pipeline] checkout", f"Checking out Revision {'a' * 40} (x)"))
     assert compare_sides(a, side(tmp_path, "b", pipeline("[Pipeline] checkout", "Fetching it"))).same

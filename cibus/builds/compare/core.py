@@ -38,7 +38,7 @@ def compare_sides(a: Side, b: Side, *, most: int | None = SHOWN) -> Comparison:
     noise = noise_of(a), noise_of(b)
     with walked(a, b) as (walk, findings, one, other):
         quoting = Quoting(a, b, one, other)
-        divergences = tuple(quoting.divergence(each) for each in findings[:most])
+        divergences = tuple(quoting.divergence(each) for each in quoting.in_order(findings)[:most])
         unordered = tuple(dict.fromkeys(" / ".join(node.stages) or "parallel" for node in walk.unordered))
     return Comparison(
         a=a.title,
