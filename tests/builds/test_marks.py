@@ -115,6 +115,18 @@ def test_odd_markup(html: str, text: str) -> None:
         assert "".join(reader.feed(html[at : at + size]) for at in range(0, len(html), size)) + reader.part_ended() == text
 
 
+def test_times_and_other_notes_within_the_lines() -> None:
+    time = '<span class="timestamp"><b>10:17:57</b> </span>'
+    reader = HtmlConsole()
+    text = reader.feed(
+        f'{time}<span class="pipeline-new-node" nodeId="7" enclosingId="6">{time}[Pipeline] <span style="color:red">sh</span>\n</span>'
+        f'<span class="pipeline-node-7">{time}+ make <span style="display:none">\x1b[31m</span><span style="color: #CD0000">all</span>\n</span>done\n'
+    )
+    assert text == "[Pipeline] sh\n+ make \x1b[31mall\ndone\n"
+    assert reader.marks[0] == Opened("7", "6", "sh", 0)
+    assert owners(reader.marks) == {1: "7"}
+
+
 def test_a_run_writes_its_steps(tmp_path: Path) -> None:
     events = [
         RunStarted("app", 1, ("Started by user admin",)),

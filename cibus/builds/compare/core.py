@@ -15,11 +15,13 @@ from cibus.builds.compare.facts import (
     compare_times,
 )
 from cibus.builds.compare.freestyle import cells_of, is_mixed, matrix_cells, matrix_tree, script_tree, shared_shape
+from cibus.builds.compare.marked import marked_tree
 from cibus.builds.compare.model import Comparison, Difference
 from cibus.builds.compare.noise import Noise, own_words
+from cibus.builds.compare.plain import plain_tree
 from cibus.builds.compare.quoting import Quoting
 from cibus.builds.compare.tools import compare_tools, tool_versions
-from cibus.builds.compare.tree import Tree, marked_tree, plain_tree
+from cibus.builds.compare.tree import Tree
 from cibus.builds.compare.walk import Finding, Walk
 from cibus.builds.side import Side, StageOutcome
 
