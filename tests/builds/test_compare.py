@@ -16,6 +16,7 @@ from cibus.builds.compare.facts import compare_artifacts, compare_stages, compar
 from cibus.builds.compare.noise import Noise
 from cibus.builds.compare.tools import versions_in
 from cibus.builds.marks import read_marks
+from cibus.builds.page import page
 from cibus.builds.side import Side, StageOutcome, TestOutcome
 
 SH = ("[Pipeline] sh", "+ make")
@@ -365,3 +366,21 @@ def test_the_annotated_console_of_a_run_reads_as_its_marks(tmp_path: Path) -> No
     other = captured(tmp_path, "y", annotated(console, list(read_marks(steps))), local)
     found = compare_sides(local, other)
     assert found.same and found.exact
+
+
+def test_blocks_without_end(tmp_path: Path) -> None:
+    a = side(tmp_path, "a", pipeline(*["[Pipeline] stage", "[Pipeline] { (x)"] * 20_000, "deep"))
+    b = side(tmp_path, "b", pipeline(*["[Pipeline] stage", "[Pipeline] { (x)"] * 20_000, "deeper", *["[Pipeline] }"] * 50_000))
+    assert compare_sides(a, a).same
+    assert not compare_sides(a, b).same
+
+
+def test_anything_can_be_a_console(tmp_path: Path) -> None:
+    random = Random(7)
+    words = ["[Pipeline] ", "{", "}", "// stage", "stage", "parallel", "// parallel", "{ (Branch: x)", "\n", "\r\n", "\x00", "é", "[app] $ sh -e x.sh", " ", "1", "\x1b[31m", "+ ls"]
+    for number in range(150):
+        kinds = random.choices(["pipeline", "freestyle", "matrix"], k=2)
+        texts = ["".join(random.choices(words, k=random.randrange(200))) for _ in kinds]
+        a, b = (side(tmp_path, f"{number}{name}", text, kind=kind) for name, text, kind in zip("ab", texts, kinds, strict=True))
+        page(compare_sides(a, b), a, b)
+        assert compare_sides(a, a).same

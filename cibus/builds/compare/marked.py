@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cibus.builds.compare.console import Console
-from cibus.builds.compare.tree import Node, Segment, Tree
+from cibus.builds.compare.tree import DEEPEST, Node, Segment, Tree
 from cibus.builds.marks import Ended, Entered, Lines, Opened, read_marks
 
 
@@ -90,7 +90,7 @@ class _Marked:
             self.borders |= {first, first + count}
 
     def _opened(self, mark: Opened) -> None:
-        parent = self._nodes.get(mark.inside, self.root)
+        parent = _not_too_deep(self._nodes.get(mark.inside, self.root))
         node = Node("step", mark.name, -1 if mark.at is None else mark.at, parent)
         node.id, node.line, node.text = mark.id, mark.line, mark.text
         parent.children.append(node)
@@ -99,10 +99,16 @@ class _Marked:
         self._last[flow] = node.head
 
     def _entered(self, mark: Entered) -> None:
-        step = self._nodes.get(mark.of, self.root)
+        step = _not_too_deep(self._nodes.get(mark.of, self.root))
         node = Node("body", "{", -1 if mark.at is None else mark.at, step)
         node.id, node.title = mark.id, mark.title
         step.children.append(node)
         flow = mark.id if node.branch else self._flows.get(mark.of, "")
         self._nodes[mark.id], self._flows[mark.id] = node, flow
         self._last[flow] = node.head
+
+
+def _not_too_deep(node: Node) -> Node:
+    while node.depth > DEEPEST and node.parent is not None:
+        node = node.parent
+    return node

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cibus.builds.compare.console import Console
-from cibus.builds.compare.tree import BRANCH, Node, Tree
+from cibus.builds.compare.tree import BRANCH, DEEPEST, Node, Tree
 
 
 def plain_tree(path: Path) -> Tree:
@@ -36,6 +36,8 @@ class _Plain:
     def take(self, at: int, words: str) -> None:
         """Takes the next marker."""
         top = self._open[-1]
+        if len(self._open) > DEEPEST and not words.startswith(("}", "// ")) and words != "End of Pipeline":
+            return  # it stays a line
         if top.bag:
             self._forks += {"parallel": 1, "// parallel": -1}.get(words, 0)
             if self._forks:

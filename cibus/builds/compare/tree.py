@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from cibus.builds.compare.console import Console
 
 BRANCH = "Branch: "
+DEEPEST = 150
+"""Steps and bodies within each other; what is deeper (a log can hold anything) is not told apart."""
 
 
 class Segment:
@@ -53,10 +55,11 @@ class Node:
     the number of its own line, -1 where it has none.
     """
 
-    __slots__ = ("at", "bag", "children", "head", "id", "kind", "line", "name", "parent", "tail", "text", "title")
+    __slots__ = ("at", "bag", "children", "depth", "head", "id", "kind", "line", "name", "parent", "tail", "text", "title")
 
     def __init__(self, kind: str, name: str, at: int = -1, parent: Node | None = None) -> None:
         self.kind, self.name, self.at, self.parent = kind, name, at, parent
+        self.depth: int = parent.depth + 1 if parent is not None else 0
         self.title = ""  # of a body
         self.id = ""
         self.line = 0  # in the script
