@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
-import concurrent.futures
 import importlib.util
 import json
 import re
+import shlex
+import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -53,14 +53,14 @@ def cases(modes: Iterable[str] = ("inline", "scm")) -> list[Path]:
 
 
 def run_cases(folders: list[Path], kept: Path, jobs: int = 2) -> list[Case]:
-    """Runs recorded builds here, as golden.py does, and keeps their folders."""
+    """Runs recorded builds here with golden.py, in a process of its own, and keeps the folders of the runs."""
     kept.mkdir(parents=True, exist_ok=True)
-    tool = golden_tool()
-    command = [sys.executable, str(HERE / "golden_run.py"), str(kept)]
-    given = argparse.Namespace(cibus=command, timeout=120.0, show=False)
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        rows = list(pool.map(lambda case: tool.compare(case, given), folders))
-    return [_case(folder, kept, row) for folder, row in zip(folders, rows, strict=True)]
+    verdicts = kept / "golden.json"
+    cibus = shlex.join([sys.executable, str(HERE / "golden_run.py"), str(kept)])
+    tool = [sys.executable, str(HERE.parent / "tools" / "golden.py"), "--cibus", cibus, "--jobs", str(jobs), "--timeout", "120", "--json", str(verdicts)]
+    subprocess.run([*tool, *map(str, folders)], check=True, capture_output=True, timeout=1800)
+    rows = {row["case"]: row for row in json.loads(verdicts.read_text("utf-8"))}
+    return [_case(folder, kept, rows[f"{folder.parent.name}/{folder.name}"]) for folder in folders]
 
 
 def _case(folder: Path, kept: Path, row: dict[str, Any]) -> Case:

@@ -3,8 +3,8 @@
 # Elsewhere it says what is missing; the tests that need it are skipped and say so.
 set -eu
 
-PROGRAMS='git ssh ssh-agent tmux curl openssl'
-PACKAGES='git openssh-client tmux curl openssl'
+PROGRAMS='git ssh ssh-agent tmux curl openssl chromium'
+PACKAGES='git openssh-client tmux curl openssl chromium'
 
 missing=
 for program in $PROGRAMS; do

@@ -14,14 +14,16 @@ from cibus.builds.compare.facts import (
     compare_tests,
     compare_times,
 )
-from cibus.builds.compare.freestyle import is_mixed, script_tree, shared_shape
+from cibus.builds.compare.freestyle import cells_of, is_mixed, matrix_cells, matrix_tree, script_tree, shared_shape
+from cibus.builds.compare.marked import marked_tree
 from cibus.builds.compare.model import Comparison, Difference
 from cibus.builds.compare.noise import Noise, own_words
+from cibus.builds.compare.plain import plain_tree
 from cibus.builds.compare.quoting import Quoting
 from cibus.builds.compare.tools import compare_tools, tool_versions
-from cibus.builds.compare.tree import Tree, marked_tree, plain_tree
+from cibus.builds.compare.tree import Tree
 from cibus.builds.compare.walk import Finding, Walk
-from cibus.builds.side import Side
+from cibus.builds.side import Side, StageOutcome
 
 SHOWN = 200
 
@@ -38,16 +40,15 @@ def compare_sides(a: Side, b: Side, *, most: int | None = SHOWN) -> Comparison:
     noise = noise_of(a), noise_of(b)
     with walked(a, b) as (walk, findings, one, other):
         quoting = Quoting(a, b, one, other)
-        divergences = tuple(quoting.divergence(each) for each in findings[:most])
+        divergences = tuple(quoting.divergence(each) for each in quoting.in_order(findings)[:most])
         unordered = tuple(dict.fromkeys(" / ".join(node.stages) or "parallel" for node in walk.unordered))
-    mixed = is_mixed(a, b)
     return Comparison(
         a=a.title,
         b=b.title,
         result=Difference("result", a.result, b.result) if a.result != b.result else None,
         divergences=divergences,
-        total=len(findings),
-        stages=() if mixed else compare_stages(a.stages, b.stages),
+        total=len(findings) + walk.more,
+        stages=compare_stages(*_stages(a, b)),
         environment=compare_environments(a.environment, b.environment, noise),
         parameters=compare_parameters(a.parameters, b.parameters),
         tools=compare_tools(tool_versions(a.console), tool_versions(b.console)),
@@ -76,6 +77,15 @@ def walked(a: Side, b: Side) -> Iterator[tuple[Walk, list[Finding], Tree, Tree]]
         yield walk, walk.run(), one, other
 
 
+def _stages(a: Side, b: Side) -> tuple[tuple[StageOutcome, ...], tuple[StageOutcome, ...]]:
+    """The stages of both; of matrix builds, their cells."""
+    one, other = (matrix_cells(side.console) if side.kind == "matrix" and not side.stages else side.stages for side in (a, b))
+    if a.kind == "matrix" or b.kind == "matrix":
+        names = frozenset(stage.name for stage in (one if a.kind == "matrix" else other))
+        return cells_of(one, names), cells_of(other, names)
+    return one, other
+
+
 def _exact(a: Side, b: Side) -> bool:
     return a.steps is not None and b.steps is not None and a.kind == b.kind == "pipeline"
 
@@ -90,6 +100,8 @@ def tree_of(side: Side, *, exact: bool) -> Tree:
 
     A tree that one side knows better than the other would differ from it where the builds do not.
     """
+    if side.kind == "matrix":
+        return matrix_tree(side.console)
     if side.kind != "pipeline":
         return script_tree(side.console)
     if exact and side.steps is not None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from cibus.builds.compare.console import Console
 from cibus.builds.compare.tree import Node, Segment, Tree
-from cibus.builds.side import Side
+from cibus.builds.side import Side, StageOutcome
 
 _BUILDER = re.compile(r"\[[^\]]*\] \$ (.*)")
 _KINDS = (
@@ -80,11 +82,50 @@ def _name(text: str, counts: dict[str, int]) -> str:
     return f"{kind} {counts[kind]}"
 
 
+_CELL = re.compile(rb"(?:.* \xc2\xbb )?(.+) completed with result (\w+)\s*")
+_STATUS = {"FAILURE": "FAILED", "NOT_BUILT": "NOT_EXECUTED"}
+
+
+def matrix_tree(path: Path) -> Tree:
+    """The tree of a matrix build's console: its cells end in any order, so it is one bag.
+
+    Raises:
+        CibusError: the file cannot be read.
+    """
+    console = Console(path, markers=False)
+    root = Node("root", "")
+    root.bag = True
+    root.head.add(0, console.scan.lines)
+    return Tree(root, console)
+
+
+def matrix_cells(path: Path) -> tuple[StageOutcome, ...]:
+    """The cells of a matrix build with their results, as its console lists them, by name.
+
+    Raises:
+        CibusError: the file cannot be read.
+    """
+    with closing(Console(path, markers=False)) as console:
+        lines = (line for block in console.blocks(0, console.scan.offsets[console.scan.lines]) for line in block)
+        matches = [match for line in lines if (match := _CELL.fullmatch(line))]
+    found = [(match[1].decode("utf-8", "replace"), match[2].decode()) for match in matches]
+    return tuple(StageOutcome(name, _STATUS.get(result, result)) for name, result in sorted(found))
+
+
+def cells_of(stages: tuple[StageOutcome, ...], names: frozenset[str]) -> tuple[StageOutcome, ...]:
+    """Stages of a pipeline that are cells: ``DB=a,OS=linux`` and ``Matrix - DB = 'a', OS = 'linux'`` are ``a,linux``."""
+    found = [replace(stage, name=",".join(_VALUE.findall(stage.name)) or stage.name) for stage in stages]
+    return tuple(sorted((stage for stage in found if stage.name in names), key=lambda stage: stage.name))
+
+
+_VALUE = re.compile(r"\w+ ?= ?'?([^',]*)'?")
+
+
 def shared_shape(one: Tree, other: Tree) -> None:
     """Makes a freestyle build and a local pipeline comparable: of both, only what the builders printed stays."""
     for tree in (one, other):
         parts = [node for node in tree.root.walk() if _is_part(node)]
-        tree.root.head, tree.root.tail = Segment(), Segment()
+        tree.root.head, tree.root.tail, tree.root.bag = Segment(), Segment(), False
         tree.root.children = [node if node.kind == "part" else _flat(node, tree.root) for node in parts]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ from cibus.builds.compare.noise import REVISION, Noise
 WINDOWS = (24, 256, 8192)  # lines that are looked at to find where two sides meet again
 BLOCK = 4096
 BESIDE = 8  # lines
+MOST_BYTES = 16 << 20  # of lines that are at hand
+LONG = 8192  # characters; of a longer line the beginning is kept
 KEPT = 12  # lines of a hunk that are kept for showing
 COMPARED = 1000  # keys of a hunk that are kept to find lines that only moved
 _UNKNOWN = object()
@@ -33,7 +36,7 @@ class Half:
             self.keys.append(key)
             self.numbers.append(number)
         if len(self.texts) < KEPT:
-            self.texts.append(line.decode("utf-8", "replace").rstrip("\r"))
+            self.texts.append(line[: 4 * LONG].decode("utf-8", "replace").rstrip("\r")[:LONG])
 
     def drop(self, position: int) -> None:
         """Takes a line out that turned out to be on the other side as well."""
@@ -64,20 +67,24 @@ class Feed:
         self.numbers: list[int] = []
         self.keys: list[object] = []
         self.at = 0
+        self._size = 0  # bytes of the lines, about
         self.ended = False
         self.last = 0  # the number of the line behind the last one
 
     def fill(self, count: int) -> int:
         """Has so many lines at hand, if there are; gives how many there are."""
         while not self.ended and len(self.lines) - self.at < count:
+            if self.at > BLOCK or (self.at and self._size > MOST_BYTES // 2):
+                del self.lines[: self.at], self.numbers[: self.at], self.keys[: self.at]
+                self.at, self._size = 0, sum(map(len, self.lines))
+            if self._size > MOST_BYTES and self.lines:
+                break
             block = next(self._blocks, None)
             if block is None:
                 self.ended = True
                 break
-            if self.at > BLOCK:
-                del self.lines[: self.at], self.numbers[: self.at], self.keys[: self.at]
-                self.at = 0
             first, lines = block
+            self._size += sum(map(len, lines))
             self.lines += lines
             self.numbers += range(first, first + len(lines))
             self.keys += [_UNKNOWN] * len(lines)
@@ -89,7 +96,10 @@ class Feed:
         place = self.at + offset
         found = self.keys[place]
         if found is _UNKNOWN:
-            found = self.keys[place] = self._noise.key(self.lines[place], self._jenkins)
+            found = self._noise.key(self.lines[place], self._jenkins)
+            if found is not None and len(found) > LONG:
+                found = f"{found[:LONG]} {hashlib.sha256(found.encode()).hexdigest()}"
+            self.keys[place] = found
         return found  # type: ignore[return-value]
 
     def number(self) -> int:
@@ -102,10 +112,12 @@ class LineDiff:
 
     Arguments:
         before: how many lines of this flow were equal before
+        most: so many hunks are kept, the rest is counted in ``more``
     """
 
-    def __init__(self, a: Feed, b: Feed, before: int = 0) -> None:
+    def __init__(self, a: Feed, b: Feed, before: int = 0, most: int = 1 << 30) -> None:
         self.a, self.b, self.matched = a, b, before
+        self._most, self.more = most, 0
         self.hunks: list[Hunk] = []
         self.revisions: tuple[list[tuple[int, str]], list[tuple[int, str]]] = ([], [])
 
@@ -161,10 +173,16 @@ class LineDiff:
                 break
         else:
             return False
-        pairs = [i for i in range(k) if a.key(i) == b.key(i)]
-        if any(a.key(i) is None or b.key(i) is None for i in range(k)):
-            return False
-        self._settle([(i, i) for i in [*pairs, k]], k + 1, k + 1, whole=False)
+        pairs = []
+        for i in range(k):
+            if one[i] != other[i]:
+                x, y = a.key(i), b.key(i)
+                if x is None or y is None:
+                    return False
+                if x != y:
+                    continue
+            pairs.append((i, i))
+        self._settle([*pairs, (k, k)], k + 1, k + 1, whole=False)
         return True
 
     def _skip(self, feed: Feed, side: int) -> None:
@@ -216,7 +234,10 @@ class LineDiff:
 
     def _hunk(self, summarised: bool = False) -> Hunk:
         hunk = Hunk(Half(next=self.a.number()), Half(next=self.b.number()), self.matched, summarised)
-        self.hunks.append(hunk)
+        if len(self.hunks) < self._most:
+            self.hunks.append(hunk)
+        else:
+            self.more += 1
         return hunk
 
     def _rest(self) -> None:

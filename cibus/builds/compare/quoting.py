@@ -12,6 +12,8 @@ from cibus.builds.marks import Ended, Opened, read_marks
 from cibus.builds.side import Side
 
 AROUND = 3
+SHELLS = frozenset({"sh", "bat", "powershell", "pwsh"})
+_SKIPPED = "skipped due to earlier failure(s)"
 _EXIT = re.compile(r"(?:script returned|process apparently exited with) (?:exit )?code (-?\d+)|exit code (-?\d+)")
 
 
@@ -24,6 +26,37 @@ class Quoting:
         self._numbers: dict[int, dict[int, int]] = {}
         self._known: list[dict[int, Opened] | None] = [None, None]
         self._failed: list[int | None] = [None, None]  # the line of the step that the build failed in
+
+    def in_order(self, findings: list[Finding]) -> list[Finding]:
+        """The findings; an exit code that the build's last words tell of stands where the step ended with it.
+
+        Jenkins prints the exit code of a step that nobody caught behind the end of the pipeline, after all that did
+        not run because of it.
+        """
+        last = next((each for each in findings if _of_the_end(each)), None)
+        if last is None or last is findings[0] or last.hunk is None:
+            return findings
+        for side, half in ((0, last.hunk.a), (1, last.hunk.b)):
+            if not any(_EXIT.search(key) for key in half.keys):
+                continue
+            if self._failed_at(side) is None:
+                self._failed[side] = self._likely(side, findings[0])
+            at = self._failed[side]
+            if at is not None and at < _position(findings[0], side):
+                return [last, *(each for each in findings if each is not last)]
+        return findings
+
+    def _likely(self, side: int, first: Finding) -> int | None:
+        """The step that failed, where no file of steps says it: the last shell step before the builds go other ways."""
+        structural = first.kind in ("missing", "added") or (first.hunk is not None and any(_SKIPPED in key for key in [*first.hunk.a.keys, *first.hunk.b.keys]))
+        before = [node for node in self._trees[side].root.walk() if node.at < _position(first, side) and (node.bag or node.name in SHELLS)]
+        last = max(before, key=lambda node: node.at, default=None)
+        return last.at if last is not None and structural and not last.bag else None
+
+    def _failed_at(self, side: int) -> int | None:
+        if self._known[side] is None:
+            self._known[side] = self._load(side)
+        return self._failed[side]
 
     def divergence(self, finding: Finding) -> Divergence:
         """One finding."""
@@ -72,9 +105,7 @@ class Quoting:
 
     def _where_it_failed(self) -> Place | None:
         for side in (0, 1):
-            known = self._known[side] if self._known[side] is not None else self._load(side)
-            self._known[side] = known
-            at = self._failed[side]
+            at = self._failed_at(side)
             if at is None:
                 continue
             for node in self._trees[side].root.walk():
@@ -131,6 +162,22 @@ def _step_of(node: Node | None) -> Node | None:
     return node
 
 
+def _of_the_end(finding: Finding) -> bool:
+    """It is among the last words of a build, and tells of an exit code."""
+    hunk = finding.hunk
+    last = finding.kind == "output" and finding.a is not None and finding.a.kind == "root"
+    return last and hunk is not None and any(_EXIT.search(key) for key in [*hunk.a.keys, *hunk.b.keys])
+
+
+def _position(finding: Finding, side: int) -> int:
+    """The line of a side that a finding is at."""
+    if finding.hunk is not None:
+        half = (finding.hunk.a, finding.hunk.b)[side]
+        return half.numbers[0] if half.numbers else half.next
+    node = finding.a if finding.kind == "missing" and side == 0 else finding.b if finding.kind == "added" and side == 1 else finding.goes_on
+    return node.at if node is not None else 1 << 62
+
+
 def _kind(finding: Finding) -> str:
     if finding.kind in ("missing", "added"):
         node = finding.a if finding.kind == "missing" else finding.b
@@ -139,6 +186,6 @@ def _kind(finding: Finding) -> str:
         return f"{what}-{finding.kind}"
     if finding.kind == "output" and finding.hunk is not None:
         codes = [next((match[1] or match[2] for key in half.keys if (match := _EXIT.search(key))), "") for half in (finding.hunk.a, finding.hunk.b)]
-        if codes[0] and codes[1] and codes[0] != codes[1]:
+        if codes[0] != codes[1] and (all(codes) or _of_the_end(finding)):
             return "exit-code"
     return finding.kind

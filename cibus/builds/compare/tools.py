@@ -55,24 +55,23 @@ TOOLS: tuple[tuple[str, bytes, str], ...] = (
 )
 """What tools print when they are asked for their version."""
 
-BARE: tuple[tuple[str, bytes, str], ...] = (
-    ("node", b"node", r"(?:--version|-v)"),
-    ("npm", b"npm", r"(?:--version|-v)"),
-    ("yarn", b"yarn", r"(?:--version|-v)"),
-    ("pnpm", b"pnpm", r"(?:--version|-v)"),
-    ("dotnet", b"dotnet", r"--version"),
-    ("gcc", b"gcc", r"-dumpversion"),
-    ("fastlane", b"fastlane", r"--version"),
-    ("pod", b"pod", r"--version"),
-    ("go", b"go", r"env GOVERSION"),
+BARE: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("node", ("node --version", "node -v")),
+    ("npm", ("npm --version", "npm -v")),
+    ("yarn", ("yarn --version", "yarn -v")),
+    ("pnpm", ("pnpm --version", "pnpm -v")),
+    ("dotnet", ("dotnet --version",)),
+    ("gcc", ("gcc -dumpversion",)),
+    ("fastlane", ("fastlane --version",)),
+    ("cocoapods", ("pod --version",)),
+    ("go", ("go env GOVERSION",)),
 )
 """Tools that print a bare number: the line behind ``+ node --version``."""
 
-_TRACE = re.compile(r"\+ (?:\S*/)?([\w.-]+) (.*)$")
+_TRACE = re.compile(r"\+ (?:\S*/)?(\S.*)$")
 _NUMBER = re.compile(rf"(?:go)?{_V}$")
 _STAMP = re.compile(r"^(?:\[[^\]]*Z\] |\d\d:\d\d:\d\d(?:\.\d+)? {1,2})")
 _PATTERNS = tuple((tool, word, re.compile(pattern)) for tool, word, pattern in TOOLS)
-_ASKED = {tool: (word, re.compile(pattern + "$")) for tool, word, pattern in BARE}
 
 
 def tool_versions(path: Path) -> dict[str, tuple[str, ...]]:
@@ -97,11 +96,12 @@ def versions_in(data: bytes) -> dict[str, tuple[str, ...]]:
             match = pattern.match(line)
             if match:
                 found.setdefault(tool, []).append((at, next(each for each in match.groups() if each)))
-    for tool, (word, pattern) in _ASKED.items():
-        for at, line in _lines_with(data, b"+ " + word + b" "):
-            trace = _TRACE.match(line)
-            if trace and pattern.fullmatch(trace[2]) and (number := _NUMBER.match(_line_after(data, at))):
-                found.setdefault(tool, []).append((at, number[1]))
+    for tool, commands in BARE:
+        for command in commands:
+            for at, line in _lines_with(data, command.encode()):
+                trace = _TRACE.match(line)
+                if trace and trace[1] == command and (number := _NUMBER.match(_line_after(data, at))):
+                    found.setdefault(tool, []).append((at, number[1]))
     return {tool: tuple(dict.fromkeys(version for _, version in sorted(each))) for tool, each in sorted(found.items())}
 
 

@@ -8,12 +8,12 @@ really is says the file of marks (:mod:`cibus.builds.marks`); without one, nobod
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from cibus.builds.compare.console import Console
-from cibus.builds.marks import Ended, Entered, Lines, Opened, read_marks
 
 BRANCH = "Branch: "
+DEEPEST = 150
+"""Steps and bodies within each other; what is deeper (a log can hold anything) is not told apart."""
 
 
 class Segment:
@@ -55,10 +55,11 @@ class Node:
     the number of its own line, -1 where it has none.
     """
 
-    __slots__ = ("at", "bag", "children", "head", "id", "kind", "line", "name", "parent", "tail", "text", "title")
+    __slots__ = ("at", "bag", "children", "depth", "head", "id", "kind", "line", "name", "parent", "tail", "text", "title")
 
     def __init__(self, kind: str, name: str, at: int = -1, parent: Node | None = None) -> None:
         self.kind, self.name, self.at, self.parent = kind, name, at, parent
+        self.depth: int = parent.depth + 1 if parent is not None else 0
         self.title = ""  # of a body
         self.id = ""
         self.line = 0  # in the script
@@ -113,195 +114,3 @@ class Tree:
     def close(self) -> None:
         """Closes the console."""
         self.console.close()
-
-
-def plain_tree(path: Path) -> Tree:
-    """The tree of a console that has nothing but its text.
-
-    Raises:
-        CibusError: the file cannot be read.
-    """
-    console = Console(path)
-    builder = _Plain(console.scan.lines)
-    for at, words in console.scan.markers:
-        builder.take(at, words)
-    builder.end()
-    return Tree(builder.root, console)
-
-
-class _Plain:
-    """Reads ``[Pipeline]`` lines in their order."""
-
-    def __init__(self, lines: int) -> None:
-        self.lines = lines
-        self.root = Node("root", "")
-        self._open = [self.root]  # the bodies and steps that are open
-        self._last = self.root.head
-        self._from = 0  # the first line that has no owner yet
-        self._forks = 0  # parallels within the bag
-
-    def take(self, at: int, words: str) -> None:
-        """Takes the next marker."""
-        top = self._open[-1]
-        if top.bag:
-            self._forks += {"parallel": 1, "// parallel": -1}.get(words, 0)
-            if self._forks:
-                return
-            top.head.add(self._from, at - self._from)
-        else:
-            self._last.add(self._from, at - self._from)
-        self._from = at + 1
-        if words.startswith("{"):
-            self._enter(at, words)
-        elif words.startswith("}"):
-            self._leave("body")
-        elif words.startswith("// "):
-            self._leave("step")
-        elif words in ("Start of Pipeline", "End of Pipeline"):
-            self._border(words)
-        else:
-            self._step(at, words)
-
-    def end(self) -> None:
-        """There are no more."""
-        segment = self._open[-1].head if self._open[-1].bag else self._last
-        segment.add(self._from, self.lines - self._from)
-
-    def _step(self, at: int, words: str) -> None:
-        self._drop_atom()
-        node = Node("step", words, at, self._open[-1])
-        self._open[-1].children.append(node)
-        self._open.append(node)
-        self._last = node.head
-
-    def _enter(self, at: int, words: str) -> None:
-        step = self._open[-1]
-        node = Node("body", "{", at, step)
-        node.title = words[3:-1] if words.startswith("{ (") and words.endswith(")") else ""
-        if step.name == "parallel" and node.title.startswith(BRANCH):
-            step.bag, self._forks = True, 1
-            self._from = at  # the bag has its own markers as lines
-            return
-        step.children.append(node)
-        self._open.append(node)
-        self._last = node.head
-
-    def _leave(self, kind: str) -> None:
-        while len(self._open) > 1:
-            node = self._open.pop()
-            if node.kind == kind and (kind == "step" or node.parent is not None):
-                self._last = node.tail
-                return
-        self._last = self.root.tail
-
-    def _drop_atom(self) -> None:
-        if self._open[-1].kind == "step":
-            self._open.pop()
-
-    def _border(self, words: str) -> None:
-        if words == "Start of Pipeline":
-            start = Node("start", words, parent=self.root)
-            self.root.children.append(start)
-            self._last = start.head
-        else:
-            del self._open[1:]
-            self._last = self.root.tail
-
-
-def marked_tree(path: Path, steps: Path) -> Tree:
-    """The tree of a console beside which a file says which step each line belongs to.
-
-    Raises:
-        CibusError: a file cannot be read.
-    """
-    builder = _Marked()
-    for mark in read_marks(steps):
-        builder.take(mark)
-    console = Console(path, builder.borders)
-    known = console.scan.lines
-    words = dict(console.scan.markers)
-    builder.end(known, {text: at for at, text in words.items() if text in ("Start of Pipeline", "End of Pipeline")})
-    for line in builder.borders - console.scan.offsets.keys():
-        console.scan.offsets[line] = console.offset(line)
-    for node in builder.root.walk():
-        if node.at >= 0 and node.at in words:
-            node.name = words[node.at] if node.kind == "step" else node.name
-    return Tree(builder.root, console)
-
-
-class _Marked:
-    """Reads marks in their order, one flow per branch."""
-
-    def __init__(self) -> None:
-        self.root = Node("root", "")
-        self.borders: set[int] = set()
-        self._nodes: dict[str, Node] = {}
-        self._flows: dict[str, str] = {}  # of each node; "" is the main one
-        self._last: dict[str, Segment] = {"": self.root.head}
-        self._next = 0  # the first line that nobody was named for
-
-    def take(self, mark: Opened | Entered | Ended | Lines) -> None:
-        """Takes the next mark."""
-        if isinstance(mark, Lines):
-            self._between(mark.first)
-            self._lines(self._flows.get(mark.id, ""), mark.first, mark.count)
-            self._next = max(self._next, mark.first + mark.count)
-            return
-        if mark.at is not None:
-            self._between(mark.at)
-            self._next = max(self._next, mark.at + 1)
-        if isinstance(mark, Opened):
-            self._opened(mark)
-        elif isinstance(mark, Entered):
-            self._entered(mark)
-        elif mark.at is not None and mark.id in self._nodes:
-            self._last[self._flows[mark.id]] = self._nodes[mark.id].tail
-
-    def end(self, lines: int, borders: dict[str, int]) -> None:
-        """There are no more; the log has so many lines."""
-        end = borders.get("End of Pipeline", lines)
-        self._lines("", self._next, min(end, lines) - self._next if end >= self._next else 0)
-        self._last[""] = self.root.tail
-        first = max(self._next, end + 1)
-        self._lines("", first, lines - first)
-        start = borders.get("Start of Pipeline")
-        if start is not None and self.root.head.runs:
-            self._split_preamble(start)
-
-    def _split_preamble(self, start: int) -> None:
-        """What comes after ``Start of Pipeline`` and before the first step is no preamble."""
-        node = Node("start", "Start of Pipeline", parent=self.root)
-        runs, self.root.head.runs = self.root.head.runs, []
-        for first, count in runs:
-            self.root.head.add(first, min(count, start - first))
-            after = max(first, start + 1)
-            node.head.add(after, first + count - after)
-        self.borders |= {start, start + 1}
-        self.root.children.insert(0, node)
-
-    def _between(self, line: int) -> None:
-        if line > self._next:
-            self._lines("", self._next, line - self._next)
-
-    def _lines(self, flow: str, first: int, count: int) -> None:
-        if count > 0:
-            self._last[flow].add(first, count)
-            self.borders |= {first, first + count}
-
-    def _opened(self, mark: Opened) -> None:
-        parent = self._nodes.get(mark.inside, self.root)
-        node = Node("step", mark.name, -1 if mark.at is None else mark.at, parent)
-        node.id, node.line, node.text = mark.id, mark.line, mark.text
-        parent.children.append(node)
-        flow = self._flows.get(mark.inside, "")
-        self._nodes[mark.id], self._flows[mark.id] = node, flow
-        self._last[flow] = node.head
-
-    def _entered(self, mark: Entered) -> None:
-        step = self._nodes.get(mark.of, self.root)
-        node = Node("body", "{", -1 if mark.at is None else mark.at, step)
-        node.id, node.title = mark.id, mark.title
-        step.children.append(node)
-        flow = mark.id if node.branch else self._flows.get(mark.of, "")
-        self._nodes[mark.id], self._flows[mark.id] = node, flow
-        self._last[flow] = node.head

@@ -16,6 +16,9 @@ from cibus.builds.compare.tree import Node, Segment, Tree
 JENKINS_STEPS = frozenset({"checkout", "git", "library", "libraryResource", "loadLibrary", "node", "readTrusted", "svn", "ws"})
 """Steps in which Jenkins and its git client speak."""
 
+MOST = 50_000
+"""Differences that are kept, whatever the size of the logs."""
+
 
 @dataclass(slots=True)
 class Finding:
@@ -65,6 +68,8 @@ class Walk:
         self._noise = noise
         self.unordered: list[Node] = []
         self.outline: list[Stretch] = []  # of all that was compared
+        self.more = 0  # differences that were only counted
+        self._kept = 0
 
     def run(self) -> list[Finding]:
         """All findings, in the order of the build."""
@@ -93,7 +98,9 @@ class Walk:
         feeds = Feed(one.blocks(self._a.console), self._noise[0], jenkins), Feed(other.blocks(self._b.console), self._noise[1], jenkins)
         for feed, segment, node in ((feeds[0], one, a), (feeds[1], other, b)):
             feed.last = segment.runs[0][0] if segment.runs else node.at + 1
-        diff = LineDiff(*feeds, flow.matched).run()
+        diff = LineDiff(*feeds, flow.matched, MOST - self._kept).run()
+        self._kept += len(diff.hunks)
+        self.more += diff.more
         flow.matched = diff.matched
         ours, theirs = diff.revisions
         if ours and theirs and [each for _, each in ours] != [each for _, each in theirs]:

@@ -18,6 +18,7 @@ _ATTRIBUTE = re.compile(r"""([\w-]+)=(?:"([^"]*)"|'([^']*)')""")
 _OWNER = re.compile(r"\bpipeline-node-(\d+)\b")
 _LONGEST_TAG = 8192  # a tag that does not end is text
 _BRANCH = "Branch: "
+_NEW, _TIME = "new-node", "timestamp"  # timestamper shows its times in spans of their own: consoleText has none
 
 
 def _complete(text: str) -> int:
@@ -40,7 +41,7 @@ class HtmlConsole:
     def __init__(self) -> None:
         self.marks: list[Mark] = []  # that were found; whoever reads them may clear the list
         self._rest = ""
-        self._spans: list[str] = []  # of each open span, the id that owns its lines, "" for others
+        self._spans: list[str] = []  # of each open span, the id that owns its lines, or what it is for, or ""
         self._node: dict[str, str] | None = None  # the attributes of the [Pipeline] line that is being read
         self._title = ""
         self._line = 0
@@ -75,28 +76,28 @@ class HtmlConsole:
         if name != "span":
             return
         if closes:
-            self._finish_node()
-            if self._spans:
-                self._spans.pop()
+            if self._spans and self._spans.pop() == _NEW:
+                self._finish_node()
             return
         found = {m[1].lower(): html.unescape(m[2] if m[2] is not None else m[3]) for m in _ATTRIBUTE.finditer(attributes)}
         kind = found.get("class", "")
         owner = _OWNER.search(kind)
-        self._spans.append(owner[1] if owner else "")
+        self._spans.append(owner[1] if owner else _TIME if kind == "timestamp" else "")
         if "pipeline-new-node" in kind.split() and "nodeid" in found:
+            self._spans[-1] = _NEW
             self._node, self._title = found, ""
 
     def _text(self, raw: str) -> str:
         text = html.unescape(raw) if "&" in raw else raw
         text = text.replace("\r\n", "\n")
-        if not text:
+        if not text or _TIME in self._spans:
             return ""
         if self._node is not None:
             self._title += text
         first = self._line + (1 if self._column else 0)  # a line belongs to whom it began with
         self._line += text.count("\n")
         self._column = not text.endswith("\n")
-        owner = next((each for each in reversed(self._spans) if each), "")
+        owner = next((each for each in reversed(self._spans) if each and each != _NEW), "")
         ends = self._line + (1 if self._column else 0)
         if owner and self._node is None and ends > first and owner != self._root:
             self.marks.append(Lines(self._starts.get(owner, owner), first, ends - first))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cibus.builds.compare.core import walked
 from cibus.builds.compare.model import Comparison, Difference, Divergence, Quote
+from cibus.builds.compare.quoting import Quoting
 from cibus.builds.compare.walk import Finding
 from cibus.builds.compare.words import KINDS, place_words
 from cibus.builds.page.rows import Group, Rows
@@ -38,7 +39,8 @@ def write_page(path: Path, comparison: Comparison, a: Side, b: Side) -> None:
 def page(comparison: Comparison, a: Side, b: Side) -> str:
     """The page as text: no address is asked for anything, and what the logs hold is only shown."""
     with walked(a, b) as (walk, findings, one, other):
-        links = {_identity(finding): f"d{number}" for number, finding in enumerate(findings, 1)}
+        ordered = Quoting(a, b, one, other).in_order(findings)
+        links = {_identity(finding): f"d{number}" for number, finding in enumerate(ordered, 1)}
         rows = Rows(one, other, links)
         groups = rows.groups(walk.outline)
     parts = {
