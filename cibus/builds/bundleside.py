@@ -57,7 +57,8 @@ def _side(bundle: Bundle, console: Path) -> Side:
         steps=steps if steps.is_file() else None,
         stages=tuple(StageOutcome(each["name"], each["status"], each.get("seconds")) for each in bundle.json(STAGES) or ()),
         tests=_tests(bundle.json(TESTS)),
-        environment=build.environment,
+        environment={**own_variables(build), **build.environment},
+        environment_complete="injected" in build.environment_from.values(),
         parameters={each.name: each.value for each in build.parameters if not each.secret},
         artifacts={each["path"]: each.get("sha256") or "" for each in bundle.json(ARTIFACTS) or ()},
         labels=tuple(dict.fromkeys(label for agent in build.agents for label in agent.labels)),
@@ -65,6 +66,12 @@ def _side(bundle: Bundle, console: Path) -> Side:
         roots=roots_of(build),
         seconds=build.seconds or None,
     )
+
+
+def own_variables(build: CapturedBuild) -> dict[str, str]:
+    """What a build's variables are for certain: its own names, which a script may print."""
+    job = build.job.replace("/", "-")
+    return {"BUILD_NUMBER": str(build.number), "BUILD_URL": build.url, "BUILD_TAG": f"jenkins-{job}-{build.number}", "JOB_NAME": build.job, "JENKINS_URL": build.controller}
 
 
 def _tests(cases: list[Mapping[str, Any]] | None) -> Mapping[str, TestOutcome] | None:

@@ -67,6 +67,7 @@ class Order:
         target: the bundle's folder, or a file ending in ``.tar.zst``; None: named after the build, in the current folder
         key: keys the placeholders of secrets
         files: with the artifacts' files
+        known: values that are secret: those that cibus.toml has
         force: what is at the target may be replaced
     """
 
@@ -75,6 +76,7 @@ class Order:
     target: Path | None = None
     files: bool = False
     force: bool = False
+    known: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass
@@ -109,11 +111,11 @@ def capture(client: Client, order: Order, tell: Tell = lambda *_: None) -> Captu
     url = f"{job_url(order.wanted.job)}{data['number']}/"
     target = order.target or Path(default_name(order.wanted.job, data["number"]))
     place = Workplace(target, f"{client.settings.url}{url} {key_id(order.key)}", force=order.force)
-    work = _Capture(client, order, place, Cleaner(Redactor(order.key)), data, url, version, tell)
-    if data.get("building"):
-        _follow(work)
+    work = _Capture(client, order, place, Cleaner(Redactor(order.key), order.known), data, url, version, tell)
     for name, part in PARTS.items():
-        if name in place.progress.done:
+        if name == "stages" and work.data.get("building"):
+            _follow(work)
+        if name in place.progress.done and name not in ("config", "script"):  # these tell what is secret in the rest
             continue
         tell(name, 0, 0)
         try:
@@ -122,7 +124,7 @@ def capture(client: Client, order: Order, tell: Tell = lambda *_: None) -> Captu
             if name in ESSENTIAL:
                 raise
             place.progress.missing.setdefault(name, str(error))
-        place.progress.done.append(name)
+        place.progress.done = [*dict.fromkeys([*place.progress.done, name])]
         place.save()
     return _sealed(work)
 
@@ -186,6 +188,8 @@ def _config(work: _Capture) -> None:
         return
     clean = Redactor(work.order.key).config(config.xml, config.scripts, CONFIG)
     work.cleaner.found += len(clean.findings)
+    for stand_in, secret in clean.secrets.items():
+        work.cleaner.remember(stand_in, secret.reveal())
     work.place.write(CONFIG, clean.xml.encode("utf-8", "surrogatepass"))
     for name, text in clean.scripts.items():
         work.place.write(f"config/{name}", text.encode("utf-8", "surrogatepass"))

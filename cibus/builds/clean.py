@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -10,6 +12,8 @@ from cibus.redaction import PLACEHOLDER, Redactor
 
 PIECE = 1 << 18  # bytes of a log that are looked at together
 HELD = 1 << 18  # bytes that are held back for the end of a private key
+SURE = 8  # characters of a secret that is looked for everywhere: a shorter one may be a word
+LIKELY = 6  # of one with digits
 LONGEST = 4 << 20  # bytes of a line, beyond which it is cut at white space
 
 
@@ -18,11 +22,21 @@ class Cleaner:
 
     Arguments:
         redactor: decides what is one
+        known: values that are secret wherever they stand, whatever they look like
     """
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, known: Iterable[str] = ()) -> None:
         self._redactor = redactor
+        self._known: dict[str, str] = {}
         self.found = 0
+        for value in known:
+            self.remember(self._redactor.stand_in("secret", value), value)
+
+    def remember(self, stand_in: str, value: str) -> None:
+        """A secret that was found once is one everywhere: what a script hides in a variable, its log prints plainly."""
+        value = value.strip()
+        if value not in self._known and (len(value) >= SURE or (len(value) >= LIKELY and any(map(str.isdigit, value)))):
+            self._known[value] = stand_in
 
     def text(self, text: str, where: str, *, script: bool = False) -> str:
         """A text without secrets, with as many lines as it had: steps and errors are told by line."""
@@ -30,10 +44,21 @@ class Cleaner:
         self.found += len(redacted.findings)
         clean = redacted.text
         for stand_in, secret in redacted.secrets.items():
+            self.remember(stand_in, secret.reveal())
+        clean = self._without_known(clean)
+        for stand_in, secret in redacted.secrets.items():
             lines = secret.reveal().count("\n")
             if lines:
                 clean = clean.replace(stand_in, stand_in + "\n" * lines)
         return clean
+
+    def _without_known(self, text: str) -> str:
+        for value, stand_in in self._known.items():
+            if value in text:
+                pattern = rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])"
+                text, count = re.subn(pattern, lambda _, to=stand_in: to, text)  # type: ignore[misc]
+                self.found += count
+        return text
 
     def named(self, name: str, value: str) -> str:
         """The value of a variable or parameter: its name may tell that it is secret."""

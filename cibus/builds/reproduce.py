@@ -33,7 +33,7 @@ class Reproduction:
     """A build that is ready to run here.
 
     Arguments:
-        home: the folder of this build's reproductions: its files, workspaces and runs
+        home: the folder of this job's reproductions: its files, workspaces and runs
         script: the script's path
         text: its text, where the file at ``script`` is not what ran
         mode: inline, scm or multibranch
@@ -69,9 +69,9 @@ class Reproduction:
 
 
 def home_of(build: CapturedBuild) -> Path:
-    """Where a captured build is reproduced: the same folder each time, so that a second attempt can resume the first."""
-    slug = re.sub(r"[^\w.-]+", "-", f"{build.job}-{build.number}").strip("-")[-60:]
-    return state_home() / "reproduced" / f"{slug}-{hashlib.sha256(build.url.encode()).hexdigest()[:8]}"
+    """Where a job's builds are reproduced: the same folder each time, so that a second attempt can resume the first."""
+    slug = re.sub(r"[^\w.-]+", "-", build.job).strip("-")[-60:]
+    return state_home() / "reproduced" / f"{slug}-{hashlib.sha256(f'{build.controller} {build.job}'.encode()).hexdigest()[:8]}"
 
 
 def reproduced() -> list[History]:
@@ -166,10 +166,6 @@ def _means_the_same(name: str, value: str, build: CapturedBuild) -> bool:
 
 def _pinned(build: CapturedBuild, own_commit: str) -> dict[tuple[str, str], str]:
     found = {(each.url, each.branch): each.commit for each in build.checkouts if each.commit}
-    for url in {each.url for each in build.checkouts}:
-        commits = {each.commit for each in build.checkouts if each.url == url and each.commit}
-        if len(commits) == 1:
-            found[url, ""] = commits.pop()
     own = build.own
     if own is not None and own_commit:
         found[own.url, own.branch] = own_commit

@@ -40,6 +40,7 @@ class Side:
         stages: in the order of the stage view; empty where nobody knows them
         tests: by ``suite/class.name``; None where no test report was made
         environment: what the steps saw, as far as it is known; values of secrets are masked
+        environment_complete: a variable that is not among them was not there
         artifacts: path → SHA-256 in hexadecimal, or "" where the content is not known
         labels: of the agents that the build had
         missing_labels: label atoms that the build asked for and no agent here has
@@ -57,6 +58,7 @@ class Side:
     stages: tuple[StageOutcome, ...] = ()
     tests: Mapping[str, TestOutcome] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    environment_complete: bool = True
     parameters: Mapping[str, str] = field(default_factory=dict)
     artifacts: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()

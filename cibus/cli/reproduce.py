@@ -107,6 +107,7 @@ def _bundle(config: Config, build: str, number: str, controller: str, output: Pa
 def _run_options(options: RunOptions, config: Config, bundle: Bundle, prepared: Reproduction, *, cause_given: bool) -> tuple[RunOptions, Config]:
     """What ``cibus run`` is asked to do; what was given on the command line is stronger than what was captured."""
     from cibus.pipeline.runtime.options import Pins
+    from cibus.secrets import values_of
 
     build = bundle.build
     secrets = {name: config.pipeline.parameters[name].get().reveal() for name in prepared.secret_parameters if name in config.pipeline.parameters and name not in options.parameters}
@@ -134,6 +135,7 @@ def _run_options(options: RunOptions, config: Config, bundle: Bundle, prepared: 
             before=(build.before.number, build.before.result) if build.before else None,
             declared=prepared.declared,
             build=build.url,
+            secrets=values_of(source for stand_in, source in config.snapshot.secrets.items() if stand_in in prepared.lost),
             lacks=tuple(lacking(prepared.agents, config)),
         ),
     )

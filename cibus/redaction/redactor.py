@@ -101,6 +101,10 @@ class Redactor:
         report = _Report()
         return Redacted(self._text(text, where, kind, report), {}, report.secrets, tuple(report.findings))
 
+    def stand_in(self, kind: str, value: str) -> str:
+        """The placeholder of a value that is known to be secret."""
+        return placeholder(kind, fingerprint(self._key, value))
+
     def scan(self, text: str, where: str) -> list[Finding]:
         """Looks for secrets in a text as it was written; placeholders are none.
 

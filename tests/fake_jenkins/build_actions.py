@@ -161,7 +161,7 @@ def _neighbours(call: Call, build: Build) -> dict[str, Any]:
     for name, at in (("nextBuild", place - 1), ("previousBuild", place + 1)):
         other = builds[at] if 0 <= at < len(builds) else None
         url = f"{call.context.url(call.item)}{other.number}/" if other else ""
-        out[name] = Data(None, {"number": other.number, "url": url}, default=ALWAYS) if other else None
+        out[name] = Data(None, {"number": other.number, "url": url, "result": other.result}, {"result": 1}, default=ALWAYS) if other else None
     return out
 
 

@@ -18,8 +18,12 @@ ALWAYS = re.compile(
 """Variables that name the place, the moment or the build's own number: never the same on two machines."""
 
 
-def compare_environments(a: Mapping[str, str], b: Mapping[str, str], noise: tuple[Noise, Noise]) -> tuple[Difference, ...]:
-    """Variables that one side lacks or that have another value; nothing where one side's are not known at all."""
+def compare_environments(a: Mapping[str, str], b: Mapping[str, str], noise: tuple[Noise, Noise], complete: tuple[bool, bool] = (True, True)) -> tuple[Difference, ...]:
+    """Variables that one side lacks or that have another value; nothing where one side's are not known at all.
+
+    Arguments:
+        complete: for each side, whether a variable that is not known was not there
+    """
     if not a or not b:
         return ()
     found = []
@@ -27,6 +31,8 @@ def compare_environments(a: Mapping[str, str], b: Mapping[str, str], noise: tupl
         if ALWAYS.fullmatch(name):
             continue
         one, other = a.get(name), b.get(name)
+        if (one is None and not complete[0]) or (other is None and not complete[1]):
+            continue
         if one != other and (one is None or other is None or not _alike(name, noise[0].plain(one), noise[1].plain(other))):
             found.append(Difference(name, one, other))
     return tuple(found)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from cibus.redaction.placeholder import PLACEHOLDER
+
 PREFIX = r"(?:\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)\] |\d\d:\d\d:\d\d(?:\.\d+)? {1,2})"
 """What timestamper puts before a line: ISO times in brackets, or ``HH:mm:ss`` (its default format)."""
 _STAMP = re.compile(PREFIX)
@@ -36,6 +38,7 @@ REVISION = re.compile(r"Checking out Revision ([0-9a-f]{40})")
 
 _TABLE: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
     # words of which a line has one where the pattern can apply (most lines have none, and are done with), pattern, replacement
+    ((b"{cibus:",), PLACEHOLDER.pattern, "****"),  # a secret that was taken out when the build was captured; a run here masks it
     ((b"durable-",), r"/[^\s'\"]*@tmp/durable-[0-9a-f]+", "<DURABLE>"),
     ((b"durable-",), r"durable-[0-9a-f]{6,}", "durable-X"),
     ((b"/jenkins",), r"/[^\s'\"]*/jenkins\d+\.(sh|bat|ps1|py)\b", r"<SCRIPT>.\1"),  # a freestyle builder's file: hudson.tasks.CommandInterpreter

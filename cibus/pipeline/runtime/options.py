@@ -22,6 +22,7 @@ class Pins:
         before: number and result of the build before; None: the builds in the state folder count
         declared: the job's parameters: kind, name, default; None: the build had none
         build: the build's URL
+        secrets: values that no log may show, besides those of credentials and password parameters
         lacks: labels that the build's agents had and nothing here has
     """
 
@@ -32,6 +33,7 @@ class Pins:
     declared: tuple[Mapping[str, Any], ...] | None = None
     build: str = ""
     lacks: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def checkout(self, url: str, branch: str) -> str | None:
         """The commit of a branch of a repository, where it is pinned."""

@@ -64,7 +64,7 @@ def _look_beside(run: Run) -> None:
 
 def _look(run: Run) -> None:
     found = named(_tree(run))
-    if run.options.announce:
+    if run.options.announce and found:
         run.remark(f"needs the credentials {', '.join(each.id for each in found)}", "note")
     problems = [(each, problem) for each in found if (problem := _problem(run, each.id))]
     lines = [f"{run.script_name}:{each.line}: credential '{each.id}' {problem}" for each, problem in problems]

@@ -114,7 +114,7 @@ class Run:
             declared = options.pins.declared
         parameters.before_run(self, declared, first_build=options.number == 1 and not later)
         if options.pins is not None:  # a controller prints them; what is reproduced goes to colleagues
-            values = [value for name in self.build.secret_params if (value := self.build.env_params.get(name))]
+            values = [*options.pins.secrets, *(value for name in self.build.secret_params if (value := self.build.env_params.get(name)))]
             self._always_hidden += tuple(values)
             self.hide(values)
 
