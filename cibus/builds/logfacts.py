@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-CHUNK = 1 << 22
+CHUNK = 1 << 19
 LONGEST = 1 << 16  # characters of a line that is looked at
 _LINE = re.compile(
     r"^(?:"

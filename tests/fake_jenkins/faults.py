@@ -80,7 +80,7 @@ def instead(fault: Fault, request: Request) -> Response | None:
         if fault.kind in ("429", "503"):
             response.headers["Retry-After"] = "1"
         return response
-    if fault.kind == "html" and "/api/" in path:
+    if fault.kind == "html" and ("/api/" in path or path.endswith("/consoleText")):
         return pages.page("Sign in [Jenkins]", "<h1>Welcome to Jenkins!</h1>")
     return None
 
