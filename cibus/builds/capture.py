@@ -358,6 +358,9 @@ def _sealed(work: _Capture) -> Captured:
     log = read_log(place.folder / CONSOLE)
     build = compose(work.data, _job(work), log, place.progress.notes, work.client.settings.url, f"{work.client.settings.url}{work.url}", work.order.wanted.job, work.version)
     place.write_json(BUILD, _clean_record(build, work.cleaner))
+    for path in place.folder.rglob("*"):
+        if path.is_file() and "artifacts" not in path.relative_to(place.folder).parts[:1]:
+            work.cleaner.sweep(path)
     captured = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     missing = {what: work.cleaner.text(why, "manifest") for what, why in place.progress.missing.items()}
     place.finish(build.url, captured, missing)

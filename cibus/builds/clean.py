@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,6 +14,7 @@ PIECE = 1 << 18  # bytes of a log that are looked at together
 HELD = 1 << 18  # bytes that are held back for the end of a private key
 SURE = 8  # characters of a secret that is looked for everywhere: a shorter one may be a word
 LIKELY = 6  # of one with digits
+LINE = 16  # of one line of a key
 LONGEST = 4 << 20  # bytes of a line, beyond which it is cut at white space
 
 
@@ -34,9 +35,8 @@ class Cleaner:
 
     def remember(self, stand_in: str, value: str) -> None:
         """A secret that was found once is one everywhere: what a script hides in a variable, its log prints plainly."""
-        value = value.strip()
-        if value not in self._known and (len(value) >= SURE or (len(value) >= LIKELY and any(map(str.isdigit, value)))):
-            self._known[value] = stand_in
+        for part in _parts(value):
+            self._known.setdefault(part, stand_in)
 
     def text(self, text: str, where: str, *, script: bool = False) -> str:
         """A text without secrets, with as many lines as it had: steps and errors are told by line."""
@@ -60,12 +60,24 @@ class Cleaner:
                 self.found += count
         return text
 
+    def sweep(self, path: Path) -> None:
+        """Takes out of a file what turned out to be secret only after it was written."""
+        values = [value.encode() for value in self._known]
+        if not any(value in piece for piece in _pieces(path) for value in values):
+            return
+        beside = path.with_name(f".{path.name}.swept")
+        with beside.open("wb") as out:
+            for piece in _pieces(path):
+                out.write(self._without_known(piece.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape"))
+        beside.replace(path)
+
     def named(self, name: str, value: str) -> str:
         """The value of a variable or parameter: its name may tell that it is secret."""
         line = f"{name}={value}"
         clean = self.text(line, name)
         if clean == line:
             return value
+        self.remember(self._redactor.stand_in("secret", value), value)
         return clean.removeprefix(f"{name}=") if clean.startswith(f"{name}=") else "****"
 
     def data(self, data: Any, where: str) -> Any:
@@ -80,6 +92,34 @@ class Cleaner:
 
     def _member(self, key: str, value: Any, where: str) -> Any:
         return self.data(value, f"{where}/{key}")
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """A file in pieces of whole lines."""
+    rest = b""
+    with path.open("rb") as file:
+        while data := file.read(1 << 20):
+            cut = data.rfind(b"\n") + 1
+            if cut or len(rest) > LONGEST:
+                yield rest + data[:cut]
+                rest = data[cut:]
+            else:
+                rest += data
+    yield rest
+
+
+def _parts(value: str) -> Iterator[str]:
+    """What of a secret is one by itself: the lines of a key, the value behind a name (``DB_PASSWORD=x``, ``pass:x``)."""
+    lines = [line.strip() for line in value.replace("\\n", "\n").split("\n")]
+    if len(lines) > 1:
+        yield from (line for line in lines if len(line) >= LINE and "-----" not in line)
+        return
+    yield from (part for part in (lines[0], *re.split(r"[=:&]", lines[0])) if _is_sure(part, part == lines[0]))
+
+
+def _is_sure(text: str, whole: bool) -> bool:
+    has_digit = any(map(str.isdigit, text))
+    return (whole and len(text) >= SURE) or (has_digit and len(text) >= (LIKELY if whole else SURE))
 
 
 def has_placeholder(text: str) -> bool:

@@ -137,7 +137,7 @@ def _script_path(build: CapturedBuild) -> str:
 def _text(bundle: Bundle, script: Path, own: Checkout | None) -> str | None:
     """The script, where the file in the repository is not what ran."""
     text = bundle.script
-    there = script.read_text(encoding="utf-8-sig", errors="replace") if script.is_file() else None
+    there = script.read_text(encoding="utf-8-sig", errors="replace") if own and script.is_file() else None
     if text is None and there is None:
         where = f"{bundle.build.script.path} is not in {own.url} at {own.commit[:10]}" if own else "the controller did not let it be read"
         raise BundleError(f"the script of {bundle.build.job} #{bundle.build.number} is not known: {where}; capture again with Job/ExtendedRead and Run/Replay")

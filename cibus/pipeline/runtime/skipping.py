@@ -64,10 +64,15 @@ class Selection:
             inside: the names of the stages around it
             below: the names of the stages in it
         """
+        place = self._place(name, inside, below)  # also of a stage that is skipped: what comes behind it counts from there
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.skip):
             return "--skip"
         if self.only and not any(fnmatch.fnmatchcase(each, pattern) for each in (name, *inside, *below) for pattern in self.only):
             return "--stage"
+        return place
+
+    def _place(self, name: str, inside: tuple[str, ...], below: tuple[str, ...]) -> str | None:
+        """Whether a stage is before ``--from`` or behind ``--until``."""
         if self.start and not self._started and not any(each == self.start for each in inside):
             if name == self.start:
                 self._started = True

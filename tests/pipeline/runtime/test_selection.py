@@ -38,6 +38,8 @@ ROWS: list[tuple[dict[str, Any], str]] = [
     ({"only": ("Matrix - N = '2'",)}, "Cell 2"),
     ({"skip": ("Matrix - N = '2'", "Split")}, "Prepare,Unit one,Unit two,Cell 1,Ship"),
     ({"only": ("Prepare", "Ship")}, "Prepare,Ship"),
+    ({"start": "Grid", "skip": ("Grid",)}, "Ship"),
+    ({"until": "Group", "skip": ("Group",)}, "Prepare"),
     ({"skip": ("Split", "Grid")}, "Prepare,Unit one,Unit two,Ship"),
     ({"skip": ("Unit one", "Left", "Deep*", "Grid")}, "Prepare,Unit two,Ship"),
     ({"start": "Grid"}, "Cell 1,Cell 2,Ship"),
