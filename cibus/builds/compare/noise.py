@@ -40,6 +40,7 @@ _TABLE: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
     ((b"durable-",), r"durable-[0-9a-f]{6,}", "durable-X"),
     ((b"/jenkins",), r"/[^\s'\"]*/jenkins\d+\.(sh|bat|ps1|py)\b", r"<SCRIPT>.\1"),  # a freestyle builder's file: hudson.tasks.CommandInterpreter
     ((b"Running on ",), r"Running on .+? in ", "Running on NODE in "),
+    ((b"+ kill ",), r"^(\+ kill(?: -\w+)*) \d+$", r"\1 <PID>"),  # the shell shows the number, not the $! or $$ of the script
     ((), r"\b[0-9a-f]{40}\b", "<SHA1>"),
     ((), r"\b[0-9a-f]{32}\b", "<MD5>"),
     ((b":",), r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", "<DATE>"),
@@ -55,6 +56,8 @@ _TABLE: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
 _ROWS = tuple((word, re.compile(pattern), to) for words, pattern, to in _TABLE for word in words if word != b":")
 _TIMES = tuple((re.compile(pattern), to) for words, pattern, to in _TABLE if words == (b":",))
 _HASHES = tuple((re.compile(pattern), to) for words, pattern, to in _TABLE if not words)
+_OTHER_WORKSPACE = re.compile(r"(<W(?:ORKSPACE|S)>)@(?!tmp\b|script\b|libs\b)[\w.-]+")
+"""A job's workspace at an agent here, or of one of two builds at once: ``app@linux``, ``app@2``."""
 _HASH = re.compile(rb"[0-9a-f]{32}")
 
 
@@ -103,6 +106,7 @@ class Noise:
         for here, root, word in self._roots:
             if here in line:
                 text = text.replace(root, word)
+                text = _OTHER_WORKSPACE.sub(r"\1", text)
         timed = line.count(b":") > 1
         if timed and (stamp := _STAMP.match(text)):
             text = text[stamp.end() :]
