@@ -12,6 +12,8 @@ from collections.abc import Iterable
 PREFIX = r"(?:\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)\] |\d\d:\d\d:\d\d(?:\.\d+)? {1,2})"
 """What timestamper puts before a line: ISO times in brackets, or ``HH:mm:ss`` (its default format)."""
 _STAMP = re.compile(PREFIX)
+_STAMP_BYTES = re.compile(PREFIX.encode())
+_STAMPED = frozenset(b"%c" % character for character in b"[0123456789")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
 _ANYWHERE = (
@@ -81,7 +83,17 @@ class Noise:
 
     def __init__(self, roots: Iterable[tuple[str, str]] = (), words: Iterable[tuple[str, str]] = ()) -> None:
         self._roots = tuple((root.encode(), root, word) for root, word in roots if root)
+        self._rooted = tuple((here, word.encode()) for here, _, word in self._roots)
         self._words = tuple((value.encode(), re.compile(rf"(?<!\w){re.escape(value)}(?!\w)"), word) for value, word in words if value)
+
+    def bare(self, line: bytes) -> bytes:
+        """A line without its time stamp and its roots: what most lines differ by, had fast."""
+        if line[:1] in _STAMPED and (stamp := _STAMP_BYTES.match(line)):
+            line = line[stamp.end() :]
+        for here, word in self._rooted:
+            if here in line:
+                line = line.replace(here, word)
+        return line
 
     def key(self, line: bytes, jenkins: bool) -> str | None:
         """A line as it is compared; None where it is not.
