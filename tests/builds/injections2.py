@@ -166,6 +166,11 @@ def _without_branch(bench: Bench) -> Injected | None:
     return LINES["in a parallel branch"](bench)
 
 
+def _of(word: str, name: str) -> Injection:
+    """An injection into those recorded builds whose name has a word."""
+    return lambda bench: LINES[name](bench) if word in bench.a.title else None
+
+
 # -- beside the log
 
 
@@ -204,6 +209,9 @@ STEPS: dict[str, Injection] = {
     "a retry more": _one_more_retry,
     "another commit": _other_commit,
     "in a known branch": _without_branch,
+    "in a library": _of("library/", "changed word"),
+    "in a matrix": _of("/matrix", "in a parallel branch"),
+    "in a post section of a stage": _of("post/", "changed word"),
 }
 FACTS: dict[str, Injection] = {
     "result": facts(lambda side, random: (replace(side, result="NOT_BUILT"), side), lambda found: found.result is not None),

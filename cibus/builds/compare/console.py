@@ -135,6 +135,13 @@ class Console:
         if rest:
             yield [rest]
 
+    def piece(self, start: int, end: int) -> bytes | None:
+        """The bytes between two offsets, None where they are many."""
+        if end - start > CHUNK:
+            return None
+        self._file.seek(start)
+        return self._file.read(end - start)
+
     def quote(self, first: int, count: int) -> list[str]:
         """Some lines by number, from 0; fewer where the console ends."""
         if count <= 0:

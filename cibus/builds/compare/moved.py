@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from cibus.builds.compare.align import align
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 NEAR = 12  # lines: the commands of one pipe
 TRACE = "+ "
+MOST, LONGEST = 4, 400  # lines and characters of them, for writing into each other
 
 
 def without_moved(findings: list[Finding]) -> list[Finding]:
@@ -44,9 +46,8 @@ def _cancel(hunks: list[Hunk]) -> None:
 def _cancel_traces(hunks: list[Hunk]) -> None:
     """The commands of a pipe, or of jobs in the background, start at once: the order of their ``+`` lines is chance."""
     for group in _near(hunks):
-        lines = [sorted(key for half in side for key in half.keys) for side in ([hunk.a for hunk in group], [hunk.b for hunk in group])]
-        words = [sorted(" ".join(each).split()) for each in lines]  # two processes may write into each other's line
-        if lines[0] == lines[1] or (words[0] == words[1] and words[0].count("+") > 1):
+        ours, theirs = ([key for hunk in group for key in half(hunk).keys] for half in (attrgetter("a"), attrgetter("b")))
+        if sorted(ours) == sorted(theirs) or _interleaved(ours, theirs) or _interleaved(theirs, ours):
             for hunk in group:
                 for half in (hunk.a, hunk.b):
                     while half.keys:
@@ -74,3 +75,19 @@ def _traces(hunk: Hunk) -> bool:
     keys = [*hunk.a.keys, *hunk.b.keys]
     return 0 < len(keys) <= NEAR and any(key.startswith(TRACE) for key in keys)
 
+
+def _interleaved(lines: list[str], others: list[str]) -> bool:
+    """Whether the others are what processes that write these lines at once can write into each other's lines."""
+    text = "".join(f"{line}\n" for line in others).replace(" ", "")  # those at the end of a line are lost already
+    whole = [f"{line}\n".replace(" ", "") for line in lines]
+    if not 1 < len(whole) <= MOST or sum(map(len, whole)) != len(text) or len(text) > LONGEST:
+        return False
+    states = {(0,) * len(whole)}  # how much of each line was written
+    for character in text:
+        states = {
+            (*state[:place], at + 1, *state[place + 1 :])
+            for state in states
+            for place, at in enumerate(state)
+            if at < len(whole[place]) and whole[place][at] == character
+        }
+    return bool(states)

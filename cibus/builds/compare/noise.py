@@ -14,6 +14,8 @@ from cibus.redaction.placeholder import PLACEHOLDER
 PREFIX = r"(?:\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)\] |\d\d:\d\d:\d\d(?:\.\d+)? {1,2})"
 """What timestamper puts before a line: ISO times in brackets, or ``HH:mm:ss`` (its default format)."""
 _STAMP = re.compile(PREFIX)
+_STAMP_BYTES = re.compile(PREFIX.encode())
+_STAMPED = frozenset(b"%c" % character for character in b"[0123456789")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
 _ANYWHERE = (
@@ -43,6 +45,7 @@ _TABLE: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
     ((b"durable-",), r"durable-[0-9a-f]{6,}", "durable-X"),
     ((b"/jenkins",), r"/[^\s'\"]*/jenkins\d+\.(sh|bat|ps1|py)\b", r"<SCRIPT>.\1"),  # a freestyle builder's file: hudson.tasks.CommandInterpreter
     ((b"Running on ",), r"Running on .+? in ", "Running on NODE in "),
+    ((b"+ kill ",), r"^(\+ kill(?: -\w+)*) \d+$", r"\1 <PID>"),  # the shell shows the number, not the $! or $$ of the script
     ((), r"\b[0-9a-f]{40}\b", "<SHA1>"),
     ((), r"\b[0-9a-f]{32}\b", "<MD5>"),
     ((b":",), r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", "<DATE>"),
@@ -58,6 +61,8 @@ _TABLE: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
 _ROWS = tuple((word, re.compile(pattern), to) for words, pattern, to in _TABLE for word in words if word != b":")
 _TIMES = tuple((re.compile(pattern), to) for words, pattern, to in _TABLE if words == (b":",))
 _HASHES = tuple((re.compile(pattern), to) for words, pattern, to in _TABLE if not words)
+_OTHER_WORKSPACE = re.compile(r"(<W(?:ORKSPACE|S)>)@(?!tmp\b|script\b|libs\b)[\w.-]+")
+"""A job's workspace at an agent here, or of one of two builds at once: ``app@linux``, ``app@2``."""
 _HASH = re.compile(rb"[0-9a-f]{32}")
 
 
@@ -81,7 +86,17 @@ class Noise:
 
     def __init__(self, roots: Iterable[tuple[str, str]] = (), words: Iterable[tuple[str, str]] = ()) -> None:
         self._roots = tuple((root.encode(), root, word) for root, word in roots if root)
+        self._rooted = tuple((here, word.encode()) for here, _, word in self._roots)
         self._words = tuple((value.encode(), re.compile(rf"(?<!\w){re.escape(value)}(?!\w)"), word) for value, word in words if value)
+
+    def bare(self, line: bytes) -> bytes:
+        """A line without its time stamp and its roots: what most lines differ by, had fast."""
+        if line[:1] in _STAMPED and (stamp := _STAMP_BYTES.match(line)):
+            line = line[stamp.end() :]
+        for here, word in self._rooted:
+            if here in line:
+                line = line.replace(here, word)
+        return line
 
     def key(self, line: bytes, jenkins: bool) -> str | None:
         """A line as it is compared; None where it is not.
@@ -106,6 +121,7 @@ class Noise:
         for here, root, word in self._roots:
             if here in line:
                 text = text.replace(root, word)
+                text = _OTHER_WORKSPACE.sub(r"\1", text)
         timed = line.count(b":") > 1
         if timed and (stamp := _STAMP.match(text)):
             text = text[stamp.end() :]

@@ -38,6 +38,14 @@ class Segment:
         """How many lines it has."""
         return sum(count for _, count in self.runs)
 
+    def small(self, console: Console) -> bytes | None:
+        """All of it, if that is not much and in one piece."""
+        if len(self.runs) != 1:
+            return None
+        first, count = self.runs[0]
+        offsets = console.scan.offsets
+        return console.piece(offsets[first], offsets.get(first + count, offsets[console.scan.lines]))
+
     def blocks(self, console: Console) -> Iterator[tuple[int, list[bytes]]]:
         """Its lines with the number of the first of each block."""
         offsets = console.scan.offsets

@@ -94,6 +94,9 @@ class Walk:
             self.outline.append(stretch)
         if not one.runs and not other.runs:
             return
+        if one.count == other.count and (text := one.small(self._a.console)) is not None and text == other.small(self._b.console):
+            flow.matched += one.count
+            return
         jenkins = a.kind in ("root", "start") or a.name in JENKINS_STEPS
         feeds = Feed(one.blocks(self._a.console), self._noise[0], jenkins), Feed(other.blocks(self._b.console), self._noise[1], jenkins)
         for feed, segment, node in ((feeds[0], one, a), (feeds[1], other, b)):

@@ -10,7 +10,7 @@ A file ``log.steps`` has one object per line, in the order of the log. Lines of 
 ``{"body": "5.1", "of": "5", "title": "Unit",        a body of a step began: ``[Pipeline] {`` or ``[Pipeline] {
 "at": 8}``                                           (title)``; each branch of a ``parallel`` is a body of it
 ``{"end": "5", "at": 9, "error": "…"}``              a body or a step ended; ``at`` is its line, or null where none
-                                                     is printed
+                                                     is printed; left out for a step without a body that went well
 ``{"of": "5", "from": 10, "count": 3}``              these lines belong to that step or body
 ===================================================  ==========================================================
 

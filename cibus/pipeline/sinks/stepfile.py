@@ -71,7 +71,8 @@ class StepFile:
                 body = self._ended[event.step, event.branch] = open_ones.pop()
                 self._marks.write(Ended(body, at))
         elif isinstance(event, StepEnded):
-            self._marks.write(Ended(str(event.id), at, event.error or ""))
+            if at is not None or event.error:  # that a step without a body ended well, nobody asks for
+                self._marks.write(Ended(str(event.id), at, event.error or ""))
             for table in (self._counts, self._stages, self._places):
                 table.pop(event.id, None)
         self._line += text.count("\n")
