@@ -9,6 +9,7 @@ import pytest
 from command import cibus, own_folders  # noqa: F401 # fixtures
 from fake_jenkins import FakeJenkins
 from fake_jenkins.items import Build
+from golden_sides import Case, cases, run_cases
 from served import INLINE, add_build, replay_page
 
 SCRIPT = """pipeline {
@@ -54,6 +55,12 @@ ACTIONS = [
 STAGES = {"stages": [{"id": "6", "name": "Build", "status": "SUCCESS", "durationMillis": 300}, {"id": "9", "name": "Test", "status": "FAILED", "durationMillis": 400}]}
 
 AddPipeline = Callable[..., Build]
+
+
+@pytest.fixture(scope="session")
+def golden(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
+    """All recorded builds that were made from a script or a repository, run here once."""
+    return run_cases(cases(), tmp_path_factory.mktemp("kept"))
 
 
 @pytest.fixture

@@ -92,6 +92,12 @@ class Served:
         self._add()
 
     @property
+    def builds(self) -> list[int]:
+        """The builds to reproduce: of a restarted one also the build before, whose stashes it has."""
+        restarted = "restart" in (self.want.get("startedBy") or {})
+        return [*([self.want["build"] - 1] if restarted else []), self.want["build"]]
+
+    @property
     def url(self) -> str:
         return f"{self.fake.url}job/{self.job}/{self.want['build']}/"
 
@@ -191,7 +197,9 @@ class Served:
             config = INLINE.format(script=escape(script), sandbox=str(bool(want["sandbox"])).lower())
         self.fake.state.add(self.job, config)
         for each in want.get("history", []):
-            add_build(self.fake, self.job, each["build"], {"result": each["result"]}, console="")
+            log = self._here((self.case.folder / each["console"]).read_text("utf-8"))
+            actions = [{"_class": "hudson.model.CauseAction", "causes": [{"_class": CAUSES["Started by user"], "shortDescription": "Started by user admin", "userName": "admin"}]}]
+            add_build(self.fake, self.job, each["build"], {"result": each["result"], "actions": actions}, console=log, extra={"replay": replay_page(script)})
         stages = [{"id": str(number), "name": each["name"], "status": each["status"], "durationMillis": 10} for number, each in enumerate(want["stages"] or [])]
         values = {
             "result": want["result"], "actions": self._actions(), "changeSets": self._changes(), "displayName": want["displayName"], "description": want["description"],

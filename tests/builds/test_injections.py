@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from golden_sides import Case, cases, local_side, recorded_side, run_cases
+from golden_sides import Case, local_side, recorded_side
 from injections import Bench
 from injections2 import ALL
 
@@ -16,12 +16,6 @@ from cibus.builds.side import Side
 
 FLOOR = 0.95
 EACH = 8  # injections of one kind on each pair of sides
-
-
-@pytest.fixture(scope="module")
-def golden(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
-    """All recorded builds that were made from a script or a repository, run here once."""
-    return run_cases(cases(), tmp_path_factory.mktemp("kept"))
 
 
 def sides_of(case: Case, folder: Path) -> tuple[Side, Side]:
