@@ -207,6 +207,11 @@ def test_an_exit_code_stands_at_its_step(tmp_path: Path) -> None:
         assert "ERROR: script returned exit code 2" in (*first.a.lines, *first.b.lines)
 
 
+def test_what_the_failing_step_printed_comes_before_its_exit_code(tmp_path: Path) -> None:
+    a, b = side(tmp_path, "0", failing(0)), side(tmp_path, "2", failing(2).replace("+ make test", "+ make test\nno such file"), result="FAILURE")
+    assert [each.kind for each in compare_sides(a, b).divergences][:2] == ["output", "exit-code"]
+
+
 def test_an_exit_code_stands_at_the_step_that_a_run_says_failed(tmp_path: Path) -> None:
     other = tmp_path / "3.log.steps"
     lines = failing(3).split("\n")

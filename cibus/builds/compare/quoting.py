@@ -34,24 +34,28 @@ class Quoting:
         not run because of it.
         """
         last = next((each for each in findings if _of_the_end(each)), None)
-        if last is None or last is findings[0] or last.hunk is None:
+        if last is None or last.hunk is None or len(findings) == 1:
             return findings
         for side, half in ((0, last.hunk.a), (1, last.hunk.b)):
             if not any(_EXIT.search(key) for key in half.keys):
                 continue
             if self._failed_at(side) is None:
-                self._failed[side] = self._likely(side, findings[0])
+                self._failed[side] = self._likely(side, findings)
             at = self._failed[side]
-            if at is not None and at < _position(findings[0], side):
-                return [last, *(each for each in findings if each is not last)]
+            if at is not None:
+                others = [each for each in findings if each is not last]
+                place = next((i for i, each in enumerate(others) if _position(each, side) > at and not _within(each, side, at)), len(others))
+                return [*others[:place], last, *others[place:]]
         return findings
 
-    def _likely(self, side: int, first: Finding) -> int | None:
+    def _likely(self, side: int, findings: list[Finding]) -> int | None:
         """The step that failed, where no file of steps says it: the last shell step before the builds go other ways."""
-        structural = first.kind in ("missing", "added") or (first.hunk is not None and any(_SKIPPED in key for key in [*first.hunk.a.keys, *first.hunk.b.keys]))
-        before = [node for node in self._trees[side].root.walk() if node.at < _position(first, side) and (node.bag or node.name in SHELLS)]
+        parting = next((each for each in findings if _goes_another_way(each)), None)
+        if parting is None:
+            return None
+        before = [node for node in self._trees[side].root.walk() if node.at < _position(parting, side) and (node.bag or node.name in SHELLS)]
         last = max(before, key=lambda node: node.at, default=None)
-        return last.at if last is not None and structural and not last.bag else None
+        return last.at if last is not None and not last.bag else None
 
     def _failed_at(self, side: int) -> int | None:
         if self._known[side] is None:
@@ -176,6 +180,17 @@ def _position(finding: Finding, side: int) -> int:
         return half.numbers[0] if half.numbers else half.next
     node = finding.a if finding.kind == "missing" and side == 0 else finding.b if finding.kind == "added" and side == 1 else finding.goes_on
     return node.at if node is not None else 1 << 62
+
+
+def _goes_another_way(finding: Finding) -> bool:
+    hunk = finding.hunk
+    return hunk is None or any(_SKIPPED in key for key in [*hunk.a.keys, *hunk.b.keys])
+
+
+def _within(finding: Finding, side: int, at: int) -> bool:
+    """It is in what the step at that line printed."""
+    node = (finding.a, finding.b)[side]
+    return finding.hunk is not None and node is not None and node.at == at
 
 
 def _kind(finding: Finding) -> str:
