@@ -94,6 +94,11 @@ class Cleaner:
         return self.data(value, f"{where}/{key}")
 
 
+def sure_secrets(values: Iterable[str]) -> tuple[str, ...]:
+    """Those values, and parts of values, that a capture takes out wherever they stand."""
+    return tuple(dict.fromkeys(part for value in values for part in _parts(value)))
+
+
 def _pieces(path: Path) -> Iterator[bytes]:
     """A file in pieces of whole lines."""
     rest = b""

@@ -63,13 +63,19 @@ def capture_build(config: Config, build: str, number: str, controller: str, outp
     from cibus.jenkins.client import Client
     from cibus.jenkins.settings import choose
     from cibus.redaction.fingerprints import fingerprint_key
-    from cibus.secrets import values_of
 
-    sources = [*config.pipeline.parameters.values(), *(each for known in config.credentials.values() for each in known.secrets.values()), *config.snapshot.secrets.values()]
     found = wanted(build, number)
     settings = choose(config, controller or found.controller)
     with Client(settings) as client, said_if_interrupted("the same command goes on with what came so far"), progress() as tell:
-        return capture_into(client, Order(found, fingerprint_key(config.snapshot), output, files, force, values_of(sources)), tell)
+        return capture_into(client, Order(found, fingerprint_key(config.snapshot), output, files, force, known_secrets(config)), tell)
+
+
+def known_secrets(config: Config) -> tuple[str, ...]:
+    """The secrets of cibus.toml that can be had without asking anybody: neither a bundle nor a log may have them."""
+    from cibus.secrets import values_of
+
+    of_credentials = (each for known in config.credentials.values() for each in known.secrets.values())
+    return values_of([*config.pipeline.parameters.values(), *of_credentials, *config.snapshot.secrets.values()])
 
 
 def _say(done: Captured) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cibus.cli.capture import Build, Number, capture_build
+from cibus.cli.capture import Build, Number, capture_build, known_secrets
 from cibus.cli.options import Controller
 from cibus.cli.run import config_of, execute, options_of
 from cibus.cli.run import run as run_command
@@ -106,9 +106,8 @@ def _bundle(config: Config, build: str, number: str, controller: str, output: Pa
 
 def _run_options(options: RunOptions, config: Config, bundle: Bundle, prepared: Reproduction, *, cause_given: bool) -> tuple[RunOptions, Config]:
     """What ``cibus run`` is asked to do; what was given on the command line is stronger than what was captured."""
+    from cibus.builds.clean import sure_secrets
     from cibus.pipeline.runtime.options import Pins
-    from cibus.secrets import values_of
-
     build = bundle.build
     secrets = {name: config.pipeline.parameters[name].get().reveal() for name in prepared.secret_parameters if name in config.pipeline.parameters and name not in options.parameters}
     text = _restored(prepared.text, prepared, config)
@@ -135,7 +134,7 @@ def _run_options(options: RunOptions, config: Config, bundle: Bundle, prepared: 
             before=(build.before.number, build.before.result) if build.before else None,
             declared=prepared.declared,
             build=build.url,
-            secrets=values_of(source for stand_in, source in config.snapshot.secrets.items() if stand_in in prepared.lost),
+            secrets=sure_secrets(known_secrets(config)),
             lacks=tuple(lacking(prepared.agents, config)),
         ),
     )

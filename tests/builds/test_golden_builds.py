@@ -6,9 +6,13 @@ import concurrent.futures
 import json
 import os
 import shutil
+import signal
+import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pytest
 from fake_jenkins import FakeJenkins, empty_state
@@ -18,8 +22,8 @@ from snapshots import KEY, client_of
 
 from cibus.builds.capture import Order, capture
 from cibus.builds.locate import wanted
+from cibus.cli.capture import known_secrets
 from cibus.config import load_config
-from cibus.secrets import values_of
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,10 @@ class Outcome:
 def reproduced(case: Case, fake: FakeJenkins, place: Path) -> Outcome:
     """Captures a case's build and reproduces it, as golden.py runs it: what was stopped is stopped, inputs are answered."""
     served = Served(fake, case, place)
-    config = load_config(served.config, {})
-    sources = [*config.pipeline.parameters.values(), *(each for known in config.credentials.values() for each in known.secrets.values())]
+    known = known_secrets(load_config(served.config, {}))
     with client_of(fake) as client:
         for number in served.builds:
-            capture(client, Order(wanted(served.job, str(number)), KEY, place / f"{number}.bundle", known=values_of(sources)))
+            capture(client, Order(wanted(served.job, str(number)), KEY, place / f"{number}.bundle", known=known))
     code = 1
     with (place / "words").open("wb") as words:
         for number in served.builds:
@@ -48,13 +51,28 @@ def reproduced(case: Case, fake: FakeJenkins, place: Path) -> Outcome:
                     answer = {"proceedEmpty": "proceed", "abort": "abort"}.get(action["do"]) or json.dumps(action.get("values", {}))
                     command += ["--input", f"{action['input']}={answer}"]
             words.truncate(0)
-            code, _ = served.tool.run_once(command, place, case.want.get("actions") or [], 120, words)
+            code = _run(command, place, [each["stop"] for each in case.want.get("actions") or [] if "stop" in each], words)
     return Outcome(case, code, (place / "words").read_text(errors="replace"))
+
+
+def _run(command: list[str], folder: Path, stops: list[str], words: IO[bytes]) -> int:
+    """Runs a command, and interrupts it half a second after its log has each of the texts."""
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=words, stdin=subprocess.DEVNULL, start_new_session=True) as process:
+        guard = threading.Timer(120, process.kill)
+        guard.start()
+        assert process.stdout is not None
+        for line in process.stdout:
+            if stops and stops[0].encode() in line:
+                stops.pop(0)
+                threading.Timer(0.5, process.send_signal, (signal.SIGINT,)).start()
+        code = process.wait()
+        guard.cancel()
+    return code
 
 
 @pytest.mark.slow
 def test_reproduced_builds_part_only_where_golden_finds_a_difference(golden: list[Case], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    os.environ["CIBUS_STATE_DIR"] = str(tmp_path / "state")
+    assert os.environ["CIBUS_STATE_DIR"].startswith(str(tmp_path))
 
     def one(case: Case) -> Outcome:
         place = tmp_path / case.name
