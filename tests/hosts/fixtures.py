@@ -1,0 +1,42 @@
+"""The fixtures ``host`` and ``hosts``."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import pytest
+from hosts import base
+from hosts.boot import Host, booted, sweep
+
+
+@pytest.fixture(scope="session")
+def boot() -> Iterator[Callable[[], Host]]:
+    """Boots one more host; skipped, with the reason, where that is not possible."""
+    reason = base.missing()
+    if reason:
+        pytest.skip(reason)
+    sweep()
+    with contextlib.ExitStack() as stack:
+        yield lambda: stack.enter_context(booted())
+
+
+@pytest.fixture(scope="session")
+def shared_host(boot: Callable[[], Host]) -> Host:
+    """One host for all tests that leave it as it was."""
+    return boot()
+
+
+@pytest.fixture
+def host(shared_host: Host, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    """A booted host; what a test did to link or power is undone. HOME is one whose ``.ssh`` lets clients in."""
+    for name, value in shared_host.environ.items():
+        monkeypatch.setenv(name, value)
+    yield shared_host
+    shared_host.restore()
+
+
+@pytest.fixture(scope="session")
+def second_host(boot: Callable[[], Host]) -> Host:
+    """Another host beside the shared one."""
+    return boot()
