@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from hosts import base
 from hosts.boot import Host, booted, sweep
 
