@@ -237,7 +237,7 @@ unclaim) # FOLDER NAME
     rm -f "$1/.$2.cibus-lock"
     ;;
 list) # BASE ID FLAVOUR TOKEN TOP...
-    cd "$1" && shift && list "$@"
+    mkdir -p "$1" && cd "$1" && shift && list "$@"
     ;;
 put) # BASE
     mkdir -p "$1" && cd "$1" && tar -xpof -
