@@ -82,6 +82,12 @@ leftovers() { # COOKIE
     rm -f "$S/node.$1"
 }
 
+# removes the folders that a file names
+dropped() {
+    [ -f "$1" ] && while IFS= read -r each; do rm -rf -- "$each"; done <"$1"
+    rm -f "$1"
+}
+
 # the connection is gone or given back: nothing of it stays
 finish() {
     for each in "$S"/run.*; do
@@ -90,7 +96,8 @@ finish() {
     for each in "$S"/node.*; do
         [ -f "$each" ] && leftovers "${each#"$S"/node.}"
     done
-    [ -f "$S/remove" ] && while IFS= read -r each; do rm -rf -- "$each"; done <"$S/remove"
+    [ -f "$S/finally" ] && sh "$S/finally" </dev/null >/dev/null 2>&1
+    for list in "$S/remove" "$S"/drop.*; do dropped "$list"; done
     [ -f "$S/locks" ] && while IFS= read -r each; do rm -f -- "$each"; done <"$S/locks"
     rm -rf "$S"
 }
@@ -139,6 +146,10 @@ facts)
     say session "$S"
     say system "$(uname -s)"
     say host "$(uname -n)"
+    say ids "$(id -u):$(id -g)"
+    for name in docker podman; do
+        command -v $name >/dev/null 2>&1 && $name version >/dev/null 2>&1 && say containers $name && break
+    done
     for name in PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ TMPDIR $(env | sed -n 's/^\(LC_[A-Z]*\)=.*/\1/p'); do
         eval "value=\${$name-}"
         [ -z "$value" ] || say "env.$name" "$value"
@@ -201,6 +212,7 @@ run) # ID TOKEN CAPTURE SERVER_COOKIE NODE_COOKIE; the job is on standard input
     if [ -n "$node" ] && [ -r /proc/self/environ ]; then
         [ -z "$(having "JENKINS_NODE_COOKIE=$node")" ] || left=1
     fi
+    dropped "$S/drop.$id"
     rm -f "$S/run.$id" "$S/job.$id" "$S/said.$id"
     [ "$capture" = 1 ] && printf '\036%s %s %s\036' "$token" "$code" "$left" >&3
     printf '\036%s %s %s\036' "$token" "$code" "$left"
@@ -249,6 +261,20 @@ get) # BASE FLAVOUR; names on standard input
     else
         tar -cf - -T -
     fi
+    ;;
+fetch) # PATH: d for a folder; f and the content for a file
+    if [ -d "$1" ]; then
+        printf d
+    elif [ -f "$1" ]; then
+        if [ -x "$1" ]; then printf x; else printf f; fi
+        cat <"$1"
+    fi
+    ;;
+finally) # what is run should the connection break; on standard input
+    cat >>"$S/finally"
+    ;;
+unfinally)
+    rm -f "$S/finally"
     ;;
 drop) # BASE; names on standard input, each with a NUL at its end
     cd "$1" && xargs -0 rm -rf --

@@ -28,14 +28,16 @@ def job(argv: Sequence[str], env: Mapping[str, str], unset: Sequence[str], cwd: 
     """The text that makes a shell become the process; nothing of it shows in the host's list of processes.
 
     Arguments:
-        files: by path, what is written first, with mode 0700
+        files: by path, what is written first, with mode 0700; their folders are removed in the end
     """
-    lines = [b"unset " + _raw(name) for name in unset if name.isidentifier()]
+    lines = []
+    for path, data in files.items():
+        end, folder = b"end-" + os.urandom(8).hex().encode(), str(PurePosixPath(path).parent)
+        lines += [_raw(f"(umask 077; mkdir -p {shlex.quote(folder)}; cat >{shlex.quote(path)}) <<'{end.decode()}' || exit"), data, end]
+        lines += [_raw(f'chmod 700 {shlex.quote(path)}; echo {shlex.quote(folder)} >>"$S/drop.$id"')]
+    lines += [b"unset " + _raw(name) for name in unset if name.isidentifier()]
     lines += [b"export " + _raw(f"{name}={shlex.quote(value)}") for name, value in env.items() if name.isascii() and name.isidentifier()]
     lines += [_raw(f"mkdir -p {shlex.quote(cwd)} && cd {shlex.quote(cwd)} || exit")]
-    for path, data in files.items():
-        end = b"end-" + os.urandom(8).hex().encode()
-        lines += [_raw(f"(umask 077; mkdir -p {shlex.quote(str(PurePosixPath(path).parent))}; cat >{shlex.quote(path)}) <<'{end.decode()}' || exit"), data, end, _raw(f"chmod 700 {shlex.quote(path)}")]
     lines += [_raw("exec " + shlex.join(argv))]
     return b"\n".join(lines) + b"\n"
 
@@ -84,7 +86,7 @@ class RemoteProcess:
         cookie: a value of JENKINS_SERVER_COOKIE in ``env``, by which stray children are found
         node: a value of JENKINS_NODE_COOKIE in ``env``, by which what is left behind is found
         capture: keep standard output instead of streaming it
-        files: by path, what is written there before it starts
+        files: by path, what is written there before it starts, in folders that are removed when it has ended
 
     Raises:
         HostLost: the host is gone.
