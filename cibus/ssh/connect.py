@@ -35,12 +35,30 @@ def connect(address: Address, timeout: float) -> fabric.Connection:
         HostError: it cannot be reached.
     """
     import fabric
-    import paramiko
 
     logging.getLogger("paramiko").addHandler(logging.NullHandler())  # what it would log is raised
-    where = address.shown
+    connection = fabric.Connection(address.host, user=address.user or None, port=address.port or None, connect_timeout=round(timeout) or 1)
     try:
-        connection = fabric.Connection(address.host, user=address.user or None, port=address.port or None, connect_timeout=round(timeout) or 1)
+        _open(connection, address.shown)
+    except BaseException:
+        _drop(connection)
+        raise
+    return connection
+
+
+def _drop(connection: fabric.Connection) -> None:
+    """Closes what a failed attempt left open; paramiko leaves the socket where the host has hung up first."""
+    transport = connection.client.get_transport()
+    connection.client.close()
+    if transport is not None:
+        transport.join(5)
+        transport.sock.close()
+
+
+def _open(connection: fabric.Connection, where: str) -> None:
+    import paramiko
+
+    try:
         _check_keys(connection)
         connection.open()
         with contextlib.suppress(OSError, AttributeError):  # a proxy command has no socket
@@ -55,7 +73,6 @@ def connect(address: Address, timeout: float) -> fabric.Connection:
         raise HostRefused(f"{where}: the private key has a passphrase; add it to the agent: ssh-add") from error
     except (paramiko.AuthenticationException, paramiko.ssh_exception.NoValidConnectionsError, paramiko.SSHException, OSError, EOFError) as error:
         raise _failure(where, error) from error
-    return connection
 
 
 def _failure(where: str, error: Exception) -> HostError:

@@ -110,8 +110,8 @@ listing() { # FLAVOUR TOKEN TOP...
     shift 2
     case $flavour in
     gnu) find "$@" -printf '%y %m %s %T@ %C@ %i %p\0%l\0' ;;
-    stat) find "$@" -exec stat -c "$token%f %s %Y %Z %i %n" {} + && targets "$token" "$@" ;;
-    bsd) find "$@" -exec stat -f "$token%Xp %z %Fm %Fc %i %N" {} + && targets "$token" "$@" ;;
+    stat) find "$@" -exec stat -c "$token%f %s %Y %Z %i %n" {} +; targets "$token" "$@" ;;
+    bsd) find "$@" -exec stat -f "$token%Xp %z %Fm %Fc %i %N" {} +; targets "$token" "$@" ;;
     esac 2>/dev/null
 }
 

@@ -105,7 +105,13 @@ class Link:
                 said = _read(channel.recv_stderr).decode("utf-8", "replace").strip()
                 code = channel.recv_exit_status()
             except (OSError, EOFError) as error:
-                raise self.lost() from error
+                if not self.alive:
+                    raise self.lost() from error
+                raise
+            except HostError as error:
+                if not self.alive:
+                    raise self.lost() from error
+                raise
             feeder.join()
             if not self.alive:
                 raise self.lost()
@@ -134,7 +140,11 @@ class Link:
     def _begin(self) -> None:
         script = SCRIPT.read_bytes()
         channel = self.open(f"exec sh -c {shlex.quote(START % os.urandom(4).hex())}")
-        for line in self.finish(channel, script, None).decode("utf-8", "surrogateescape").splitlines():
+        try:
+            said = self.finish(channel, script, None)
+        except CommandFailed as error:
+            raise HostError(f"{self.address.shown}: commands cannot be run there: {error.said or f'the login shell ended with exit code {error.code}'}") from error
+        for line in said.decode("utf-8", "surrogateescape").splitlines():
             name, equals, value = line.partition("=")
             if equals:
                 self.facts.setdefault(name, value)

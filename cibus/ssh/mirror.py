@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from cibus.errors import HostError
+from cibus.folders import write_whole
 from cibus.ssh import listing
 from cibus.ssh.host import Host
 from cibus.ssh.link import CommandFailed
@@ -195,8 +196,7 @@ class Mirror:
         try:
             return self.host.call(name, self.there, *args, stdin=stdin)
         except CommandFailed as error:
-            said = next((line for line in error.said.splitlines() if "No space left" in line or "Permission denied" in line or "Read-only" in line), error.said.splitlines()[0] if error.said else str(error))
-            raise HostError(f"{self.host.address.shown}: {self.there} cannot be written: {said}") from error
+            raise HostError(f"{self.host.address.shown}: {self.there} cannot be written: {_reason(error)}") from error
 
     # -- from one run to the next
 
@@ -217,7 +217,12 @@ class Mirror:
     def save(self) -> None:
         """Remembers what is the same on both sides."""
         if self._index is not None:
-            self._index.parent.mkdir(parents=True, exist_ok=True)
-            part = self._index.with_suffix(".part")
-            part.write_text(json.dumps({"version": VERSION, "there": self._name, "here": self._here, "host": self._there}), "utf-8")
-            part.replace(self._index)
+            write_whole(self._index, json.dumps({"version": VERSION, "there": self._name, "here": self._here, "host": self._there}).encode())
+
+
+def _reason(error: CommandFailed) -> str:
+    """The line of what tar and its kin said that says why."""
+    lines = error.said.splitlines() or [str(error)]
+    if any("Wrote only" in line for line in lines):  # GNU tar, where the last block did not fit whole
+        return "No space left on device"
+    return next((line for line in lines if any(words in line for words in ("No space left", "Permission denied", "Read-only", "quota"))), lines[0])
