@@ -41,18 +41,9 @@ def connect(address: Address, timeout: float) -> fabric.Connection:
     try:
         _open(connection, address.shown)
     except BaseException:
-        _drop(connection)
+        connection.client.close()
         raise
     return connection
-
-
-def _drop(connection: fabric.Connection) -> None:
-    """Closes what a failed attempt left open; paramiko leaves the socket where the host has hung up first."""
-    transport = connection.client.get_transport()
-    connection.client.close()
-    if transport is not None:
-        transport.join(5)
-        transport.sock.close()
 
 
 def _open(connection: fabric.Connection, where: str) -> None:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from hosts import base
@@ -54,11 +54,6 @@ class Host:
     def url(self) -> str:
         """Where cibus finds it, as the plain user."""
         return f"ssh://{self.user}@{self.address}"
-
-    @property
-    def environ(self) -> Mapping[str, str]:
-        """What a client's environment needs to be let in."""
-        return {"HOME": str(self.home), "SSH_AUTH_SOCK": ""}
 
     # -- making it
 

@@ -32,8 +32,8 @@ def shared_host(boot: Callable[[], Host]) -> Host:
 def host(shared_host: Host, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     """A booted host; what a test did to link or power is undone. HOME is one whose ``.ssh`` lets clients in."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(base.folder().parents[1]))  # what is cached stays where it is
-    for name, value in shared_host.environ.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HOME", str(shared_host.home))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     yield shared_host
     shared_host.restore()
 

@@ -60,7 +60,7 @@ def test_everything_travels_to_the_host(mirror: Mirror, run: Run) -> None:
     (app / "out").symlink_to("/etc/hostname")
     assert mirror.push() == 12
     assert mirror.push() == 0
-    shown = run("find . | LC_ALL=C sort; stat -c %a ./-dash; cat link; readlink out; cat nl*; ls -d empty/x", cwd=f"{BASE}/app").text
+    shown = run("find . -print0 | LC_ALL=C sort -z | tr '\\0' '\\n'; stat -c %a ./-dash; cat link; readlink out; cat nl*; ls -d empty/x", cwd=f"{BASE}/app").text
     assert shown == ".\n./-dash\n./a b\n./a b/ü\n./d\n./d/.git\n./d/.git/config\n./empty\n./empty/x\n./link\n./nl\nname\n./out\n./raw\ufffd\ufffd\n755\na b/ü/etc/hostname\nnl\nnameempty/x\n"
     assert mirror.pull() == 0
 
