@@ -66,14 +66,23 @@ class Host:
         """
         if not self.first.alive:
             raise self.first.lost()
+        found = self._open(name, *args)
+        if found is None:
+            with self._lock:
+                found = self._open(name, *args)  # another thread may have made a connection meanwhile
+                if found is None:
+                    link = Link(self.address, **self._times)
+                    self._links.append(link)
+                    found = link, link.open(link.command(name, *args))
+        return found
+
+    def _open(self, name: str, *args: str) -> tuple[Link, paramiko.Channel] | None:
+        """Starts a command on a connection that takes it; None where none does."""
         for link in list(self._links):
             if link.alive:
                 with contextlib.suppress(Full):
                     return link, link.open(link.command(name, *args))
-        with self._lock:
-            link = Link(self.address, **self._times)
-            self._links.append(link)
-        return link, link.open(link.command(name, *args))
+        return None
 
     def call(self, name: str, *args: str, stdin: bytes | Iterable[bytes] = b"", take: Callable[[Any], None] | None = None) -> bytes:
         """Runs one of the script's commands to its end; gives what it printed, or has ``take`` read it as a file.

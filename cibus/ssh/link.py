@@ -47,6 +47,7 @@ class Link:
         self.transport: paramiko.Transport = self._fabric.transport
         self._heard = time.monotonic()
         self._ended = threading.Event()
+        self._opening = threading.Lock()
         self._listen()
         try:
             self._begin()
@@ -71,11 +72,12 @@ class Link:
         import paramiko
 
         try:
-            channel = self.transport.open_session(timeout=max(self.deadline, FIRST_WORDS))
+            with self._opening:  # paramiko has one place for the errors of all threads
+                channel = self.transport.open_session(timeout=max(self.deadline, FIRST_WORDS))
             channel.exec_command(command)
-        except paramiko.ChannelException as error:
-            raise Full(f"{self.address.shown}: it takes no more sessions: {error.text}") from error
         except (paramiko.SSHException, OSError, EOFError) as error:
+            if self.alive:
+                raise Full(f"{self.address.shown}: it takes no more sessions: {error}") from error
             raise self.lost() from error
         return channel
 

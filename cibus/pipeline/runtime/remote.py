@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from cibus.errors import HostError, HostLost
 from cibus.pipeline.runtime.environment import PASSED
 from cibus.pipeline.runtime.places import Command, Running
+from cibus.pipeline.runtime.workspaces import AFAR
 from cibus.pipeline.values import Thrown, abort
 from cibus.ssh.host import Host
 from cibus.ssh.link import CommandFailed
@@ -339,7 +340,7 @@ class Hosts:
                 if host is None or not host.alive:
                     host = self._hosts[url] = Host(parse(url), deadline=run.options.host_deadline, interval=run.options.host_deadline / 4)
             key = f"{host.address.host}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
-            place = RemotePlace(run, agent, host, run.workspaces.root / ".hosts" / key, node)
+            place = RemotePlace(run, agent, host, run.workspaces.root / AFAR / key, node)
             try:
                 path = place.claim(place.folder, run.workspaces.name)
             except BaseException:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cibus.errors import UsageError
 from cibus.pipeline.engine.codec import encode
 from cibus.pipeline.runtime.history import write_atomically
+from cibus.pipeline.runtime.workspaces import AFAR
 
 if TYPE_CHECKING:
     from cibus.pipeline.runtime.branch import Branch
@@ -85,7 +86,8 @@ class Snapshots:
         copy_tree(Path(state["folder"]) / "stashes", run.build.stashes_dir)
         kept = Path(state["folder"]) / "workspace"
         if kept.is_dir() and not run.in_place:
-            target = run.workspaces.root / run.workspaces.name
+            before, root = Path(state["workspace"] or ""), run.workspaces.root
+            target = before if before.is_relative_to(root / AFAR) else root / run.workspaces.name
             shutil.rmtree(target, ignore_errors=True)
             copy_tree(kept, target)
 
