@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import pwd
 import shlex
 import socket
 from pathlib import Path
@@ -128,3 +129,12 @@ def _shown(key: paramiko.PKey) -> str:
     """A key as ``ssh`` shows it."""
     digest = base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
     return f"{key.get_name()} SHA256:{digest}"
+
+
+def ssh_command(address: Address) -> list[str]:
+    """The command line of ``ssh`` that gets to a host as :func:`connect` does."""
+    config = Path.home() / ".ssh" / "config"  # HOME may be another than the user's own, which ssh itself does not see
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    words = ["ssh", *(["-F", str(config)] if home != Path.home() and config.is_file() else [])]
+    words += ["-p", str(address.port)] if address.port else []
+    return [*words, f"{address.user}@{address.host}" if address.user else address.host]

@@ -217,6 +217,9 @@ run) # ID TOKEN CAPTURE SERVER_COOKIE NODE_COOKIE; the job is on standard input
     [ "$capture" = 1 ] && printf '\036%s %s %s\036' "$token" "$code" "$left" >&3
     printf '\036%s %s %s\036' "$token" "$code" "$left"
     ;;
+keep) # ID; a text for the user alone on standard input; says where it is
+    (umask 077 && cat >"$S/kept.$1") && printf '%s' "$S/kept.$1"
+    ;;
 end) # ID HOW
     [ -f "$S/run.$1" ] && read -r leader cookie <"$S/run.$1" && end "$leader" "$cookie" "$2"
     ;;

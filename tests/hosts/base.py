@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-PACKAGES = ("systemd", "systemd-sysv", "dbus", "openssh-server", "procps", "sudo", "ca-certificates", "iproute2")
+PACKAGES = ("systemd", "systemd-sysv", "dbus", "openssh-server", "procps", "sudo", "ca-certificates", "iproute2", "git")
+SUITE = "bookworm"
+VERSION = 2  # of what is in it
 USER = "jenkins"
 TOOLS = ("mmdebstrap", "systemd-nspawn", "ip", "iptables", "ssh-keygen", "mount")
 
@@ -28,7 +30,7 @@ def missing() -> str:
 def folder() -> Path:
     """Where the base is kept: the user's cache."""
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(home) / "cibus-tests" / f"host-{'-'.join(('bookworm', '1'))}"
+    return Path(home) / "cibus-tests" / f"host-{SUITE}-{VERSION}"
 
 
 def build() -> Path:
@@ -40,7 +42,7 @@ def build() -> Path:
     part = done.with_name(f"{done.name}.{os.getpid()}")
     user = f'chroot "$1" useradd -m -s /bin/bash {USER}'
     units = 'chroot "$1" systemctl mask systemd-resolved.service systemd-networkd-wait-online.service apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer'
-    command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", f"--customize-hook={user}", f"--customize-hook={units}", "bookworm", str(part)]
+    command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", f"--customize-hook={user}", f"--customize-hook={units}", SUITE, str(part)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:
         shutil.rmtree(part, ignore_errors=True)

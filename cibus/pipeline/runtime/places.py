@@ -95,6 +95,9 @@ class Place(Protocol):
     def has(self, program: str, path: str | None) -> bool:
         """Whether a program is there."""
 
+    def terminal(self, ctx: StepContext, argv: Sequence[str], env: Mapping[str, str]) -> list[str]:
+        """What to run here to have a program there at this terminal, in the step's folder; ``argv`` where it is here."""
+
     def before(self, ctx: StepContext) -> None:
         """A step is about to look at files."""
 
@@ -166,6 +169,10 @@ class Here:
     def has(self, program: str, path: str | None) -> bool:
         """Looks along the PATH."""
         return shutil.which(program, path=path) is not None
+
+    def terminal(self, ctx: StepContext, argv: Sequence[str], env: Mapping[str, str]) -> list[str]:
+        """As it is."""
+        return list(argv)
 
     def before(self, ctx: StepContext) -> None:
         """Nothing to do."""

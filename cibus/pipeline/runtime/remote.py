@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import posixpath
+import shlex
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -17,11 +18,12 @@ from cibus.pipeline.runtime.environment import PASSED
 from cibus.pipeline.runtime.places import Command, Running
 from cibus.pipeline.runtime.workspaces import AFAR
 from cibus.pipeline.values import Thrown, abort
+from cibus.ssh.connect import ssh_command
 from cibus.ssh.host import Host
 from cibus.ssh.link import CommandFailed
 from cibus.ssh.mirror import Mirror
 from cibus.ssh.outside import Outside
-from cibus.ssh.process import RemoteProcess
+from cibus.ssh.process import RemoteProcess, job
 
 if TYPE_CHECKING:
     from signal import Signals
@@ -52,6 +54,8 @@ class RemotePlace:
         home = host.environ.get("HOME", "/tmp")
         self.folder = f"{host.address.folder or posixpath.join(home, DEFAULT_FOLDER)}/workspace"
         self._outside = Outside(host, here / "root" / node)
+        self._prefix = str(here)
+        self._shown = ((str(here / "ws"), self.folder), (str(self._outside.here), ""), (str(here / "abs"), ""))
         self._mirrors: dict[Path, tuple[Mirror, str, str]] = {}  # by workspace: with its folder and name there
         self._active = 0
         self._left = False
@@ -81,9 +85,10 @@ class RemotePlace:
 
     def shown(self, text: str) -> str:
         """Text with the host's paths for those of the mirror."""
-        if str(self._here) not in text:
-            return text
-        return text.replace(str(self._here / "ws"), self.folder).replace(str(self._outside.here), "").replace(str(self._here / "abs"), "")
+        if self._prefix in text:
+            for here, there in self._shown:
+                text = text.replace(here, there)
+        return text
 
     def path(self, cwd: Path, name: str) -> Path:
         """Where the mirror has a path of the host; what lies outside of the workspace is fetched."""
@@ -94,6 +99,9 @@ class RemotePlace:
             path = self._here / "abs" / there.lstrip("/")
         if any(path.is_relative_to(top) for workspace in self._mirrors for top in (workspace, Path(f"{workspace}@tmp"))):
             return path
+        self._run.fidelity.differs(
+            f"outside of the workspace, files of {self.agent} are fetched one by one where a step names them, and sent back where it changed them; steps that list a folder there find it empty"
+        )
         return self._outside.fetch(there)
 
     # -- workspaces
@@ -170,7 +178,7 @@ class RemotePlace:
         assert isinstance(process, _Started)
         self._active -= 1
         self._left = self._left or process.process.left
-        with ctx.suspended():
+        with ctx.suspended(), contextlib.suppress(*([HostError] if process.error is not None else [])):
             if self.host.alive:
                 self._pull()
 
@@ -198,6 +206,16 @@ class RemotePlace:
         """Looks along the PATH there."""
         found = self.ask(["sh", "-c", 'PATH=$2; command -v "$1"', "sh", program, path or self._machine.get("PATH", "")])
         return found.returncode == 0
+
+    def terminal(self, ctx: StepContext, argv: Sequence[str], env: Mapping[str, str]) -> list[str]:
+        """``ssh`` with a terminal; the environment goes ahead in a file that only its user can read."""
+        self.settle()
+        own = self.host.environ
+        given = {name: self.shown(value) for name, value in env.items() if own.get(name) != value}
+        text = job([self.shown(word) for word in argv], given, [], self.shown(str(ctx.cwd)), {})
+        script = self.host.call("keep", self.host.next_id(), stdin=text).decode()
+        self._left = True  # who sits at the terminal may change files
+        return [*ssh_command(self.host.address), "-t", f"exec sh {shlex.quote(script)}"]
 
     # -- files
 

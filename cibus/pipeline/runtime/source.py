@@ -92,8 +92,11 @@ def changed_files(root: Path) -> list[str]:
     return [entry[3:] for entry in out.split("\0") if len(entry) > 3]
 
 
-def populate(source: Source, target: Path) -> None:
+def populate(source: Source, target: Path, *, whole: bool = False) -> None:
     """Makes ``target`` hold what is built; files that earlier builds left stay, as in Jenkins.
+
+    Arguments:
+        whole: with all objects of the repository, for a folder that is used on another machine
 
     Raises:
         SourceError: git failed.
@@ -105,7 +108,7 @@ def populate(source: Source, target: Path) -> None:
         return
     assert source.commit is not None
     if not (target / ".git").is_dir():
-        _clone(source, target)
+        _clone(source, target, whole=whole)
     else:
         _refresh(source, target)
         _remove_copied(target)
@@ -128,18 +131,19 @@ def _remove_copied(target: Path) -> None:
     note.unlink()
 
 
-def _clone(source: Source, target: Path) -> None:
+def _clone(source: Source, target: Path, *, whole: bool) -> None:
     git(target, "-c", "init.defaultBranch=main", "init", "-q")
     git(target, "config", "remote.origin.url", source.url)
     git(target, "config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
-    objects = git(source.root, "rev-parse", "--path-format=absolute", "--git-path", "objects")
-    # the objects are borrowed, not copied: nothing is ever written to the user's repository
-    (target / ".git" / "objects" / "info" / "alternates").write_text(objects + "\n", encoding="utf-8")
+    if not whole:
+        objects = git(source.root, "rev-parse", "--path-format=absolute", "--git-path", "objects")
+        # the objects are borrowed, not copied: nothing is ever written to the user's repository
+        (target / ".git" / "objects" / "info" / "alternates").write_text(objects + "\n", encoding="utf-8")
     _refresh(source, target)
 
 
 def _refresh(source: Source, target: Path) -> None:
-    git(target, "fetch", "-q", "--no-write-fetch-head", "--force", "--tags", str(source.root), "+refs/heads/*:refs/remotes/origin/*")
+    git(target, "fetch", "-q", "--no-write-fetch-head", "--force", "--tags", str(source.root), "+refs/heads/*:refs/remotes/origin/*", *(["HEAD"] if source.commit else []))
 
 
 def _copy_changed(source: Path, target: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cibus.errors import SourceError
+from cibus.pipeline.runtime.places import HERE
 from cibus.pipeline.runtime.source import changes_between, populate, shown_command, try_git
 from cibus.pipeline.runtime.source import git as run_git
 from cibus.pipeline.steps.context import StepContext
@@ -53,7 +54,7 @@ def checkout_own(ctx: StepContext) -> dict[str, str]:
         if ctx.run.in_place and ctx.cwd == source.root:
             ctx.note_difference("the working copy itself is the workspace")
         else:
-            populate(source, ctx.cwd)
+            populate(source, ctx.cwd, whole=ctx.place is not HERE)
     except SourceError as error:
         raise ctx.fail(str(error)) from error
     if source.dirty:

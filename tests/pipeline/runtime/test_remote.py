@@ -163,10 +163,10 @@ def test_credentials(there: Any, host: Host) -> None:
 
 def test_checkout(pipeline: Any, there: Any) -> None:
     pipeline.commit({"src/main.c": "int main;\n", "run.sh": "#!/bin/sh\necho '> ran'\n"})
-    pipeline.write({"Jenkinsfile": "pipeline { agent any; stages { stage('A') { steps { sh 'sh run.sh; cat src/main.c; ls -d .git'; echo \"> ${env.GIT_COMMIT.length()}\" } } } }"})
+    pipeline.write({"Jenkinsfile": "pipeline { agent any; stages { stage('A') { steps { sh 'sh run.sh; cat src/main.c; echo \"> $(git log --oneline | wc -l) $(git status --porcelain | wc -l)\"'; echo \"> ${env.GIT_COMMIT.length()}\" } } } }"})
     out = there(None, mode="scm")
     assert out.result == "SUCCESS", out.log
-    assert out.said == ["ran", "40"]
+    assert out.said == ["ran", "1 1", "40"]  # the Jenkinsfile itself is not committed
 
 
 def test_parallel_branches_and_background_processes(there: Any, host: Host) -> None:
@@ -402,3 +402,16 @@ def test_containers_of_the_host(there: Any, host: Host) -> None:
 
 def test_the_default_is_this_machine(pipeline: Any) -> None:
     assert Path(pipeline("node { echo \"> ${pwd()}\" }").said[0]).is_dir()
+
+
+def test_an_ssh_agent_of_the_host(there: Any, host: Host) -> None:
+    config = f"""
+        [credentials.key]
+        kind = "sshUserPrivateKey"
+        username = "git"
+        private_key = {{ file = "{host.key}" }}
+        """
+    out = there("node { sshagent(['key']) { sh 'ssh-add -l | grep -c ED25519; [ -S \"$SSH_AUTH_SOCK\" ] && echo \"> $(hostname)\"' }; sh 'find .. -name \"private_key*\"' }", config=config)
+    assert (out.result, out.said) == ("SUCCESS", [host.name]), out.log
+    assert "private_key" not in out.log.split("find ..")[1].replace("private_key*", "")
+    assert host.count("ssh-agent") == 0
