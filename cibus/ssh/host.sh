@@ -161,7 +161,9 @@ facts)
     else
         say find bsd
     fi
-    (cd "$S" && printf './host.sh\0' | tar -cf - --no-recursion --null -T - >/dev/null 2>&1) && say tar null
+    if (cd "$S" && printf './host.sh\0' | tar -cf - --no-recursion --null -T - >/dev/null 2>&1); then
+        say tar null
+    fi
     ;;
 guard) # SECONDS without a word until the connection counts as lost
     trap : HUP INT TERM
@@ -221,7 +223,9 @@ keep) # ID; a text for the user alone on standard input; says where it is
     (umask 077 && cat >"$S/kept.$1") && printf '%s' "$S/kept.$1"
     ;;
 end) # ID HOW
-    [ -f "$S/run.$1" ] && read -r leader cookie <"$S/run.$1" && end "$leader" "$cookie" "$2"
+    if [ -f "$S/run.$1" ] && read -r leader cookie <"$S/run.$1"; then
+        end "$leader" "$cookie" "$2"
+    fi
     ;;
 leftovers)
     leftovers "$1"
@@ -257,12 +261,12 @@ list) # BASE ID FLAVOUR TOKEN TOP...
 put) # BASE
     mkdir -p "$1" && cd "$1" && tar -xpof -
     ;;
-get) # BASE FLAVOUR; names on standard input
+get) # BASE FLAVOUR; names on standard input, each with a NUL at its end
     cd "$1" || exit 1
     if [ "$2" = null ]; then
         tar -cf - --no-recursion --null -T -
     else
-        tar -cf - -T -
+        xargs -0 tar -cf - # maybe several archives, one behind the other
     fi
     ;;
 fetch) # PATH: d for a folder; f and the content for a file

@@ -142,10 +142,8 @@ class Mirror:
     def _fetch(self, place: Place, files: Listing) -> None:
         if not files:
             return
-        separator = b"\0" if self.host.facts.get("tar") == "null" else b"\n"
-        names = [os.fsencode(f"./{name}") for name in files]
-        if separator == b"\n" and any(b"\n" in name for name in names):
-            raise HostError(f"{self.host.address.shown}: its tar cannot send names with line breaks; install GNU or BSD tar there")
+        names = b"".join(os.fsencode(f"./{name}") + b"\0" for name in files)
+        flavour = self.host.facts.get("tar", "")
         left = set(files)
 
         def arrived(name: str) -> None:
@@ -153,12 +151,14 @@ class Mirror:
             self._note(name)
 
         def take(stream: IO[bytes]) -> None:
-            unpack(stream, place, files, arrived)
+            unpack(stream, place, files, arrived, several=not flavour)
 
         try:
-            self.host.call("get", self.there, self.host.facts.get("tar", ""), stdin=separator.join([*names, b""]), take=take)
-        except CommandFailed:
-            pass  # what vanished or may not be read is missing below
+            self.host.call("get", self.there, flavour, stdin=names, take=take)
+        except CommandFailed as error:
+            # what vanished or may not be read is missing below
+            if len(left) == len(files) and not any(words in error.said for words in ("Permission denied", "No such file", "Cannot open", "Cannot stat")):
+                raise HostError(f"{self.host.address.shown}: files of {self.there} cannot be fetched: {_reason(error)}") from error
         for name in left:
             place.remove(name)
             self._here.pop(name, None)

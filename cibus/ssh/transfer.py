@@ -119,14 +119,17 @@ def _remove_tree(path: Path) -> None:
     shutil.rmtree(path, onerror=retry)
 
 
-def unpack(stream: IO[bytes], place: Place, wanted: Mapping[str, Entry], arrived: Callable[[str], None]) -> None:
+def unpack(stream: IO[bytes], place: Place, wanted: Mapping[str, Entry], arrived: Callable[[str], None], *, several: bool = False) -> None:
     """Writes the files of a tar stream that were asked for; tells each that has arrived.
+
+    Arguments:
+        several: the stream may be more than one archive
 
     Raises:
         HostError: it has what was not asked for: other names, devices, links, paths out of the folder.
     """
     try:
-        with tarfile.open(fileobj=stream, mode="r|", bufsize=CHUNK, errors="surrogateescape", encoding="utf-8") as tar:
+        with tarfile.open(fileobj=stream, mode="r|", bufsize=CHUNK, errors="surrogateescape", encoding="utf-8", ignore_zeros=several) as tar:
             for member in tar:
                 name = member.name.removeprefix("./")
                 if name not in wanted:

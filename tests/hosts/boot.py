@@ -130,8 +130,8 @@ class Host:
 
     def count(self, words: str) -> int:
         """How many processes on the host have these words in their command lines."""
-        listed = self.run("ps -axww -o args=", user="root")
-        return sum(1 for line in listed.splitlines() if words in line and "ps -axww" not in line)
+        listed = self.run("/bin/ps -axww -o args=", user="root")
+        return sum(1 for line in listed.splitlines() if words in line and "/bin/ps -axww" not in line)
 
     def cut(self) -> None:
         """Drops the link silently: no packet passes, nobody gets a reset."""
