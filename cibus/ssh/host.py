@@ -15,6 +15,9 @@ from cibus.ssh.link import Full, Link
 if TYPE_CHECKING:
     import paramiko
 
+VARIABLES = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR")
+"""What of a host's own environment counts, besides LC_*."""
+
 
 class Host:
     """A machine over SSH. One TCP connection carries everything; more are made only where sshd takes no further session (MaxSessions).
@@ -47,7 +50,8 @@ class Host:
     @property
     def environ(self) -> dict[str, str]:
         """The variables of a command there: PATH, HOME and their kin."""
-        return {name.removeprefix("env."): value for name, value in self.facts.items() if name.startswith("env.")}
+        said = {name.removeprefix("env."): value for name, value in self.facts.items() if name.startswith("env.")}
+        return {name: value for name, value in said.items() if name in VARIABLES or name.startswith("LC_")}
 
     @property
     def alive(self) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cibus.pipeline.runtime.environment import beyond
-from cibus.pipeline.runtime.places import machine_of
+from cibus.pipeline.runtime.places import HERE, machine_of
 from cibus.pipeline.values import Thrown
 
 if TYPE_CHECKING:
@@ -114,6 +114,8 @@ def _shell(ctx: StepContext, talk: _Talk, where: str) -> None:
     """Runs the shell until it is left."""
     argv, env = _command(ctx, where)
     argv = ctx.place.terminal(ctx, argv, env)
+    if ctx.place is not HERE:
+        env = dict(os.environ)  # what the host says of its own is nothing for ssh here
     folder = next((each for each in (ctx.cwd, *ctx.cwd.parents) if each.is_dir()), Path("/"))
     try:
         talk.shell = subprocess.Popen(argv, cwd=folder, env=env)

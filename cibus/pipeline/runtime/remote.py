@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import posixpath
+import re
 import shlex
 import subprocess
 import threading
@@ -113,10 +114,13 @@ class RemotePlace:
             HostError: it cannot be made, or brought.
         """
         try:
-            name = self.host.call("claim", folder, name).decode("utf-8", "surrogateescape")
+            given = self.host.call("claim", folder, name).decode("utf-8", "replace")
         except CommandFailed as error:
             said = error.said.splitlines()[0] if error.said else "it is no folder"
             raise HostError(f"{self.host.address.shown}: the workspace {folder}/{name} cannot be written: {said.partition(': ')[2] or said}; name another folder: {self.host.address.shown}/FOLDER") from error
+        if given != name and not re.fullmatch(re.escape(name) + r"@[0-9]+", given):
+            raise HostError(f"{self.host.address.shown}: it named the workspace {given!r} where {name} was asked for; it was refused")
+        name = given
         base = self._here / "ws" if folder == self.folder else self._here / "abs" / folder.lstrip("/")
         index = self._here / f"{hashlib.sha256(f'{folder}/{name}'.encode()).hexdigest()[:16]}.index"
         mirror = Mirror(self.host, base, folder, (name, f"{name}@tmp"), index=index, report=self._stays)

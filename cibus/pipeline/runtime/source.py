@@ -107,16 +107,39 @@ def populate(source: Source, target: Path, *, whole: bool = False) -> None:
         copy_tree(source.root, target)
         return
     assert source.commit is not None
-    if not (target / ".git").is_dir():
+    if whole:
+        disarm(target)
+    known = (target / ".git").is_dir()
+    if whole or not known:
         _clone(source, target, whole=whole)
     else:
         _refresh(source, target)
+    if known:
         _remove_copied(target)
     git(target, "-c", "advice.detachedHead=false", "checkout", "-q", "-f", "--detach", source.commit)
     if source.dirty:
         (target / ".git" / COPIED).write_text("\0".join(source.dirty), encoding="utf-8", errors="surrogateescape")
     for name in source.dirty:
         _copy_changed(source.root / name, target / name)
+
+
+ARMS = ("config", "config.worktree", "commondir", "gitdir", "hooks", "info", "modules", "worktrees", "objects/info")
+"""What of a repository makes git run programs or look elsewhere."""
+
+
+def disarm(target: Path) -> None:
+    """Takes from a repository that another machine may have changed what git here would obey; ``git init`` brings it back."""
+    repository = target / ".git"
+    if repository.is_symlink() or repository.is_file():
+        repository.unlink()
+    for name in ARMS:
+        place = repository / name
+        if (repository / "objects").is_symlink():
+            (repository / "objects").unlink()
+        if place.is_symlink() or place.is_file():
+            place.unlink()
+        elif place.is_dir():
+            shutil.rmtree(place)
 
 
 def _remove_copied(target: Path) -> None:
@@ -126,6 +149,8 @@ def _remove_copied(target: Path) -> None:
         return
     for name in note.read_text(encoding="utf-8", errors="surrogateescape").split("\0"):
         place = target / name
+        if ".." in Path(name).parts or not place.is_relative_to(target):
+            continue
         if place.is_symlink() or place.is_file():
             place.unlink()
     note.unlink()

@@ -415,3 +415,26 @@ def test_an_ssh_agent_of_the_host(there: Any, host: Host) -> None:
     assert (out.result, out.said) == ("SUCCESS", [host.name]), out.log
     assert "private_key" not in out.log.split("find ..")[1].replace("private_key*", "")
     assert host.count("ssh-agent") == 0
+
+
+def test_git_does_not_obey_a_repository_that_was_changed_there(pipeline: Any, there: Any, tmp_path: Path) -> None:
+    """A host must not make this machine run programs or delete files by way of the workspace's .git."""
+    mine = tmp_path / "mine"
+    mine.write_text("precious")
+    pipeline.commit({"a.txt": "a", ".gitattributes": "* filter=evil\n"})
+    evil = f"touch {tmp_path}/owned; cat"
+    script = f"""
+        node {{
+          checkout scm
+          sh '''git config filter.evil.smudge "{evil}"; git config core.fsmonitor "{evil}"; printf '#!/bin/sh\\ntouch {tmp_path}/owned\\n' > .git/hooks/post-checkout; chmod +x .git/hooks/post-checkout
+                printf '../../../../../../../../../../..{mine}' > "$(ls .git/cibus* 2>/dev/null || echo .git/cibus-copied)"; rm a.txt'''
+          checkout scm
+          echo "> ${{readFile('a.txt')}}"
+          sh 'echo "> $(git log --oneline | wc -l)"'
+        }}
+        """
+    pipeline.write({"Jenkinsfile": script})
+    out = there(None, mode="scm")
+    assert (out.result, out.said) == ("SUCCESS", ["a", "1"]), out.log
+    assert not (tmp_path / "owned").exists()
+    assert mine.read_text() == "precious"
