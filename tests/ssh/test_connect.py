@@ -122,6 +122,6 @@ def test_known_hosts_are_not_ignored_behind_a_jump(host: Machine, second_host: M
 
 
 def test_nothing_is_imported_before_it_is_needed(tmp_path: Path) -> None:
-    script = "import sys, cibus.cli, cibus.cli.run, cibus.pipeline.runtime.run, cibus.ssh.host, cibus.pipeline.runtime.remote; print(*sorted({'fabric', 'paramiko', 'invoke'} & set(sys.modules)))"
+    script = "import sys, cibus.cli, cibus.cli.run, cibus.pipeline.runtime.run, cibus.ssh.host, cibus.pipeline.runtime.hosts; print(*sorted({'fabric', 'paramiko', 'invoke'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.stdout, done.stderr) == ("\n", "")

@@ -10,14 +10,14 @@ import re
 import shlex
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cibus.errors import HostError, HostLost
+from cibus.pipeline.runtime.afar import Started
 from cibus.pipeline.runtime.environment import PASSED
 from cibus.pipeline.runtime.places import Command, Running
-from cibus.pipeline.runtime.workspaces import AFAR
 from cibus.pipeline.values import Thrown, abort
 from cibus.ssh.connect import ssh_command
 from cibus.ssh.host import Host
@@ -27,7 +27,6 @@ from cibus.ssh.outside import Outside
 from cibus.ssh.process import RemoteProcess, job
 
 if TYPE_CHECKING:
-    from signal import Signals
 
     from cibus.pipeline.runtime.run import Run
     from cibus.pipeline.steps.context import StepContext
@@ -175,11 +174,11 @@ class RemotePlace:
                 files=files,
             )
             self._active += 1
-        return _Started(ctx, self, process, command.kill_inside)
+        return Started(ctx, self.agent, process, command.kill_inside)
 
     def ended(self, ctx: StepContext, process: Running) -> None:
         """Brings here what changed there."""
-        assert isinstance(process, _Started)
+        assert isinstance(process, Started)
         self._active -= 1
         self._left = self._left or process.process.left
         with ctx.suspended(), contextlib.suppress(*([HostError] if process.error is not None else [])):
@@ -287,97 +286,3 @@ class RemotePlace:
                 return abort(f"agent {self.agent} was lost: {error}")
             return abort(f"Unable to create live FilePath for {self.agent}; {self.agent} was marked offline: Connection was broken ({error})")
         return abort(self.shown(str(error)))
-
-
-class _Started:
-    """A process on a host, for the branch that waits for it."""
-
-    last_words = ""  # the host says it itself
-
-    def __init__(self, ctx: StepContext, place: RemotePlace, process: RemoteProcess, kill_inside: Callable[[Signals], None] | None) -> None:
-        self.process = process
-        self._ctx = ctx
-        self._place = place
-        self._kill_inside = kill_inside
-
-    @property
-    def captured(self) -> list[bytes]:
-        return self.process.captured
-
-    @property
-    def error(self) -> BaseException | None:
-        return self.process.error
-
-    def interrupt(self, error: Thrown) -> None:
-        self.process.interrupt(error)
-
-    def stream(self, on_output: Callable[[bytes], None], on_interrupt: Callable[[], None]) -> int:
-        def interrupted() -> None:
-            on_interrupt()
-            self._kill("SIGTERM")
-
-        try:
-            code = self.process.stream(on_output, interrupted)
-        except HostLost:
-            if self.process.error is None:
-                raise
-            self._ctx.log(f"Could not connect to {self._place.agent} to send interrupt signal to process")
-            raise self.process.error from None
-        if self.process.error is not None:
-            self._kill("SIGKILL")
-        return code
-
-    def _kill(self, name: str) -> None:
-        if self._kill_inside is not None:
-            import signal
-
-            with contextlib.suppress(HostError):
-                self._kill_inside(signal.Signals[name])
-
-    def discard(self) -> None:
-        self.process.discard()
-
-
-class Hosts:
-    """The machines of a run, each with one connection."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._hosts: dict[str, Host] = {}
-        self._opening = threading.Lock()
-        self._told: set[Host] = set()
-
-    def place(self, ctx: StepContext, agent: str, url: str, node: str) -> RemotePlace:
-        """A machine with a workspace for a ``node`` block.
-
-        Raises:
-            HostError: it cannot be reached, does not let one in, or has no place for the workspace.
-        """
-        from cibus.ssh.address import parse
-
-        run = self._run
-        with ctx.suspended():
-            with self._opening:
-                host = self._hosts.get(url)
-                if host is None or not host.alive:
-                    host = self._hosts[url] = Host(parse(url), deadline=run.options.host_deadline, interval=run.options.host_deadline / 4)
-            key = f"{host.address.host}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
-            place = RemotePlace(run, agent, host, run.workspaces.root / AFAR / key, node)
-            try:
-                path = place.claim(place.folder, run.workspaces.name)
-            except BaseException:
-                place.release(ctx)
-                raise
-            place.home = path
-            return place
-
-    def first_word(self, host: Host) -> bool:
-        """Whether nobody has said yet that a host is lost."""
-        said = host in self._told
-        self._told.add(host)
-        return not said
-
-    def close(self) -> None:
-        """Gives all connections back."""
-        for host in self._hosts.values():
-            host.close()

@@ -58,7 +58,7 @@ from cibus.pipeline.steps import registry
 from cibus.pipeline.values import Closure, PythonBody, Thrown, interrupted
 
 if TYPE_CHECKING:
-    from cibus.pipeline.runtime.remote import Hosts
+    from cibus.pipeline.runtime.hosts import Hosts
 
 PATIENCE = 3.0  # seconds that Groovy code gets to reach a step after an abort, before its JVM is ended
 STACK = 64 << 20
@@ -162,7 +162,7 @@ class Run:
     @functools.cached_property
     def hosts(self) -> Hosts:
         """The machines over SSH."""
-        from cibus.pipeline.runtime.remote import Hosts
+        from cibus.pipeline.runtime.hosts import Hosts
 
         return Hosts(self)
 
