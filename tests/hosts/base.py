@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "openssh-server", "procps", "sudo", "ca-certificates", "iproute2", "git")
@@ -24,6 +25,24 @@ def missing() -> str:
     absent = [tool for tool in TOOLS if not shutil.which(tool)]
     if absent:
         return f"{', '.join(absent)} not installed (tests/hosts/packages.sh installs what is needed)"
+    return ""
+
+
+def refused() -> str:
+    """What the system does not let even root do here, as in most containers, or ""."""
+    name = f"cibt{os.getpid()}probe"
+    with tempfile.TemporaryDirectory() as place:
+        for each in ("lower", "upper", "work", "root"):
+            (Path(place) / each).mkdir()
+        options = f"lowerdir={place}/lower,upperdir={place}/upper,workdir={place}/work"
+        for do, undo in (
+            (["mount", "-t", "overlay", "overlay", "-o", options, f"{place}/root"], ["umount", f"{place}/root"]),
+            (["ip", "netns", "add", name], ["ip", "netns", "del", name]),
+        ):
+            done = subprocess.run(do, capture_output=True, text=True, check=False)
+            if done.returncode:
+                return f"{' '.join(do[:3])} is refused here: {done.stderr.strip()}"
+            subprocess.run(undo, capture_output=True, check=False)
     return ""
 
 

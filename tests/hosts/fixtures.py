@@ -14,9 +14,13 @@ from hosts.boot import Host, booted, sweep
 @pytest.fixture(scope="session")
 def boot() -> Iterator[Callable[[], Host]]:
     """Boots one more host; skipped, with the reason, where that is not possible."""
-    reason = base.missing()
+    reason = base.missing() or base.refused()
     if reason:
         pytest.skip(reason)
+    try:
+        base.build()
+    except RuntimeError as error:
+        pytest.skip(f"the hosts' base could not be built: {error}")
     sweep()
     with contextlib.ExitStack() as stack:
         yield lambda: stack.enter_context(booted())

@@ -7,7 +7,7 @@ PROGRAMS='git ssh ssh-agent tmux curl openssl'
 PACKAGES='git openssh-client tmux curl openssl'
 # what boots real hosts (tests/hosts/boot.py), which only root can do
 HOST_PROGRAMS='mmdebstrap systemd-nspawn ip iptables mount ps'
-HOST_PACKAGES='mmdebstrap systemd-container iproute2 iptables mount procps'
+HOST_PACKAGES='mmdebstrap debian-archive-keyring systemd-container iproute2 iptables mount procps'
 
 if [ "$(id -u)" = 0 ]; then
     PROGRAMS="$PROGRAMS $HOST_PROGRAMS"
