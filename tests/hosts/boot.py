@@ -14,12 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hosts import base
-from hosts.network import Network, free, must, quiet
+from hosts.network import Network, made, must, quiet
 
 PREFIX = "cibt"
 PATIENCE = 60.0  # seconds for a host to answer
 _NUMBERS = itertools.count()
-_TAKEN: set[int] = set()
 
 
 class Host:
@@ -34,9 +33,7 @@ class Host:
 
     def __init__(self, lower: Path) -> None:
         self.name = f"{PREFIX}{os.getpid()}n{next(_NUMBERS)}"
-        number = free(_TAKEN)
-        _TAKEN.add(number)
-        self.network = Network(self.name, number)
+        self.network = Network(self.name, 0)
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
         self.root = self.folder / "root"
         self.home = self.folder / "home"
@@ -63,8 +60,8 @@ class Host:
         for place in (upper, work, self.root):
             place.mkdir()
         must("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={self._lower},upperdir={upper},workdir={work}", str(self.root))
+        self.network = made(self.name)
         self._keys()
-        self.network.make()
         self.boot()
 
     def _keys(self) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 
 def quiet(*command: str) -> int:
@@ -58,7 +61,11 @@ class Network:
         quiet("ip", "netns", "del", self.name)
 
 
-def free(taken: set[int]) -> int:
-    """A pair of addresses that nobody here has."""
-    used = subprocess.run(["ip", "-4", "-o", "addr"], capture_output=True, text=True, check=False).stdout
-    return next(n for n in range(16320) if n not in taken and f" {Network('', n).near}/" not in used)
+def made(name: str) -> Network:
+    """A network with a pair of addresses that nobody here has; other test runs wait meanwhile."""
+    with (Path(tempfile.gettempdir()) / "cibus-test-networks.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        used = must("ip", "-4", "-o", "addr")
+        network = next(each for each in (Network(name, n) for n in range(16320)) if f" {each.near}/" not in used)
+        network.make()
+    return network
