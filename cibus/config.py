@@ -185,7 +185,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "labels": Key("strings", help="the labels of the agent"),
         "mode": Key("str", ("normal", "exclusive"), "exclusive: only used when a label asks for it"),
         "executors": Key("int", help="how many builds it takes at once"),
-        "run_on": Key("str", help="local, or container:IMAGE", pattern="^(local|container:.+)$"),
+        "run_on": Key("str", help="local, container:IMAGE, or ssh://[user@]host[:port][/folder]", pattern="^(local|container:.+|ssh://[^@/\\s]*@?[^@/\\s]+(/\\S.*)?)$"),
         "env": Key("table", help="environment variables of the agent"),
     },
     "stubs": {

@@ -16,7 +16,12 @@
     │   ├── ControllerFault   exit 1   the controller fails at one request (500), again and again
     │   └── NotJenkins        exit 2   something else answers at this URL
     ├── SnapshotError         exit 1   a snapshot of a controller: torn, of another form, or not fit to be published
-    └── BundleError           exit 2   a captured build: damaged, edited, of another version, or not to be trusted
+    ├── BundleError           exit 2   a captured build: damaged, edited, of another version, or not to be trusted
+    └── HostError             exit 1   a machine over SSH: not reachable, full, or it sent what it must not
+        ├── HostAddressError  exit 2   this is not the address of a host
+        ├── HostUnknown       exit 2   its host key is not known, or is another than the known one
+        ├── HostRefused       exit 2   it does not let this user in with these keys
+        └── HostLost          exit 1   it was there and is gone
 
 A :class:`CibusError` is printed as one line; everything else that escapes is a bug and gets a
 traceback in a log file whose path is printed.
@@ -117,3 +122,29 @@ class BundleError(CibusError):
     """A captured build is damaged, was edited, is of another version, or is not to be trusted."""
 
     exit_code = Exit.USAGE
+
+
+class HostError(CibusError):
+    """A machine over SSH cannot be reached, cannot do its part, or sends what it must not."""
+
+
+class HostAddressError(HostError):
+    """This is not the address of a host."""
+
+    exit_code = Exit.USAGE
+
+
+class HostUnknown(HostError):
+    """The host's key is not in known_hosts, or is another than the one there."""
+
+    exit_code = Exit.USAGE
+
+
+class HostRefused(HostError):
+    """The host does not let this user in with the keys that were tried."""
+
+    exit_code = Exit.USAGE
+
+
+class HostLost(HostError):
+    """The connection to the host is gone: powered off, cut, or ended there."""

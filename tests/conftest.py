@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 from fake_jenkins import FakeJenkins, empty_state, recorded_state
+from hosts.fixtures import boot, host, second_host, shared_host
 from repos import MakeRepo, Repo
+
+__all__ = ["boot", "host", "second_host", "shared_host"]
 
 
 @pytest.fixture

@@ -50,6 +50,7 @@ def run(
     on_failure: Annotated[str, typer.Option(help="stop, or shell: open a shell where a step failed.")] = "stop",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Walk the stages and print what would run.")] = False,
     strict_credentials: Annotated[bool, typer.Option("--strict-credentials", help="Do not start while a credential that the script names is missing.")] = False,
+    on: Annotated[str, typer.Option(help="Where all node blocks run: ssh://[USER@]HOST, USER@HOST, container:IMAGE, or an agent of cibus.toml.")] = "",
     watch: Annotated[bool, typer.Option("--watch", help="Run again when a file of the repository changes.")] = False,
     unknown_steps: Annotated[str | None, typer.Option(help="error or warn.")] = None,
     cps: Annotated[str | None, typer.Option(help="lenient or strict: refuse what an older controller's CPS refuses.")] = None,
@@ -63,6 +64,8 @@ def run(
       cibus run -p TARGET=staging --stage 'Unit*'
 
       cibus run --resume --on-failure shell
+
+      cibus run --on ssh://jenkins@build-3
     """
     given = dict(locals())
     if inline and multibranch:
@@ -104,6 +107,7 @@ def options_of(given: Mapping[str, Any]) -> RunOptions:
         dry_run=given["dry_run"],
         on_failure=given["on_failure"],
         strict_credentials=given["strict_credentials"],
+        on=given["on"],
         interactive=sys.stdin.isatty() and sys.stderr.isatty(),
     )
 

@@ -5,7 +5,14 @@ set -eu
 
 PROGRAMS='git ssh ssh-agent tmux curl openssl chromium'
 PACKAGES='git openssh-client tmux curl openssl chromium'
+# what boots real hosts (tests/hosts/boot.py), which only root can do
+HOST_PROGRAMS='mmdebstrap systemd-nspawn ip iptables mount ps'
+HOST_PACKAGES='mmdebstrap debian-archive-keyring systemd-container iproute2 iptables mount procps'
 
+if [ "$(id -u)" = 0 ]; then
+    PROGRAMS="$PROGRAMS $HOST_PROGRAMS"
+    PACKAGES="$PACKAGES $HOST_PACKAGES"
+fi
 missing=
 for program in $PROGRAMS; do
     command -v "$program" >/dev/null 2>&1 || missing="$missing $program"

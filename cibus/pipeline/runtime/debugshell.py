@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cibus.pipeline.runtime.environment import beyond
+from cibus.pipeline.runtime.places import HERE, machine_of
 from cibus.pipeline.values import Thrown
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _ask(ctx: StepContext, error: Thrown, talk: _Talk) -> Choice:
     where = f"{ctx.run.script_name}:{ctx.line}"
     _say(f"\n{ctx.spec.name} failed ({where}): {error.message or error.text}")
     if talk.error is None:
-        _say(f"a shell in {ctx.cwd}, with the step's environment; leave it (exit) to retry, skip or abort")
+        _say(f"a shell in {ctx.place.shown(str(ctx.cwd))}, with the step's environment; leave it (exit) to retry, skip or abort")
         _shell(ctx, talk, where)
     while talk.error is None:
         sys.stderr.write("[r]etry the step, [s]kip it, [a]bort? ")
@@ -112,6 +113,9 @@ def _say(text: str) -> None:
 def _shell(ctx: StepContext, talk: _Talk, where: str) -> None:
     """Runs the shell until it is left."""
     argv, env = _command(ctx, where)
+    argv = ctx.place.terminal(ctx, argv, env)
+    if ctx.place is not HERE:
+        env = dict(os.environ)  # what the host says of its own is nothing for ssh here
     folder = next((each for each in (ctx.cwd, *ctx.cwd.parents) if each.is_dir()), Path("/"))
     try:
         talk.shell = subprocess.Popen(argv, cwd=folder, env=env)
@@ -139,10 +143,11 @@ def _command(ctx: StepContext, where: str) -> tuple[list[str], dict[str, str]]:
     env = {**ctx.environ(), "PS1": prompt, "PROMPT": prompt, "TERM": os.environ.get("TERM", "xterm")}
     container = ctx.scope.container
     if container is not None:
-        passed = beyond(ctx.run.environment.machine, env)
+        passed = beyond(machine_of(ctx), env)
         flags = [flag for name in passed for flag in ("--env", name)]  # by name: values do not show in argv
         argv = [container.program, "exec", "-i", "-t", "--workdir", str(ctx.cwd), *flags, container.id, "sh", "-i"]
         return argv, {**os.environ, **passed}
-    wanted = os.environ.get("SHELL") or "sh"
-    program = wanted if shutil.which(wanted) else "sh"
+    machine = ctx.place.machine
+    wanted = (os.environ if machine is None else machine).get("SHELL") or "sh"
+    program = wanted if machine is not None or shutil.which(wanted) else "sh"
     return [program, *PLAIN.get(Path(program).name, ["-i"])], env

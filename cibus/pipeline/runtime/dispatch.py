@@ -7,6 +7,7 @@ import errno
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cibus.errors import HostError
 from cibus.pipeline.engine.codec import Secret, Symbol
 from cibus.pipeline.events import StepEnded, StepStarted
 from cibus.pipeline.runtime.masks import mask
@@ -109,12 +110,16 @@ def _perform(ctx: StepContext, bound: dict[str, Any]) -> Any:
             return planned.value
     while True:
         try:
-            return ctx.spec.function(ctx, **bound)
+            return _at_its_place(ctx, bound)
         except OSError as problem:
             error = _java_io(problem)
             error.__cause__ = problem
+        except HostError as problem:
+            error = ctx.place.failed(ctx, problem)
+            error.__cause__ = problem
         except Thrown as thrown:
             error = thrown
+        _show_paths(ctx, error)
         choice = "abort"
         if options.on_failure == "shell":
             from cibus.pipeline.runtime import debugshell
@@ -125,6 +130,22 @@ def _perform(ctx: StepContext, bound: dict[str, Any]) -> Any:
         if choice == "skip":
             ctx.note_difference("it failed and was skipped by hand")
             return None
+
+
+def _at_its_place(ctx: StepContext, bound: dict[str, Any]) -> Any:
+    """Calls the step's function; files of another machine are fresh before it, and what it wrote gets there."""
+    if not (ctx.spec.node and ctx.spec.waits):
+        return ctx.spec.function(ctx, **bound)
+    ctx.place.before(ctx)
+    value = ctx.spec.function(ctx, **bound)
+    ctx.place.after(ctx)
+    return value
+
+
+def _show_paths(ctx: StepContext, error: Thrown) -> None:
+    """An error of a step names files where the script has them."""
+    if error.handle is None and error.message:
+        error.message, error.text = ctx.place.shown(error.message), ctx.place.shown(error.text)
 
 
 def _display_name(spec: StepSpec, named: Mapping[str, Any]) -> str:

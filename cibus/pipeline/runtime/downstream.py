@@ -74,6 +74,8 @@ class Downstream:
             workspace_root=parent.workspaces.root,
             state_dir=parent.history.state,
             answers=parent.options.answers,
+            on=parent.options.on,
+            host_deadline=parent.options.host_deadline,
         )
         cause = Cause("build", f'Started by upstream project "{parent.build.job}" build number {parent.build.number}', "org.jenkinsci.plugins.workflow.support.steps.build.BuildUpstreamCause")
         bus = Bus()

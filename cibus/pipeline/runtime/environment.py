@@ -91,7 +91,7 @@ class Environment:
 
     def groovy(self, scope: Scope) -> dict[str, str]:
         """What scripts see as ``env``: a parameter or assignment may be empty text here."""
-        env = dict(self.machine)
+        env = dict(self._machine(scope))
         env.update(self.extra)
         if scope.node is not None:
             env.update(scope.node.env)
@@ -104,6 +104,10 @@ class Environment:
         for overlay in scope.env:
             override(env, overlay)
         return env
+
+    def _machine(self, scope: Scope) -> Mapping[str, str]:
+        found = None if scope.node is None else scope.node.place.machine
+        return self.machine if found is None else found
 
     def environ(self, scope: Scope) -> dict[str, str]:
         """What a process gets: variables without text are not set."""

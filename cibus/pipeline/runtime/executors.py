@@ -7,7 +7,8 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from cibus.config import AgentConfig
 from cibus.pipeline.runtime.branch import Wait
 from cibus.pipeline.runtime.launch import end_leftovers
 from cibus.pipeline.runtime.nodes import Agent, Agents, LabelError, Lease
+from cibus.pipeline.runtime.places import HERE
 from cibus.pipeline.runtime.scope import Scope
 from cibus.pipeline.values import Thrown, abort
 
@@ -44,6 +46,26 @@ def configured_agent(config: AgentConfig) -> Agent:
     return Agent(config.name, config.labels, config.name, config.executors, config.mode == "exclusive", config.run_on, config.env)
 
 
+def agent_on(where: str, agents: Mapping[str, AgentConfig]) -> Agent | None:
+    """The one agent that ``--on`` means: ``ssh://...``, a host, ``container:IMAGE``, or a name of cibus.toml.
+
+    Raises:
+        HostAddressError: it is none of these.
+    """
+    if not where:
+        return None
+    busy = max(4, os.cpu_count() or 1)  # parallel branches each take an executor
+    if where in agents:
+        agent = configured_agent(agents[where])
+        return replace(agent, executors=max(agent.executors, busy))
+    if where.startswith("container:") and where != "container:":
+        return Agent("container", (), where, busy, run_on=where)
+    from cibus.ssh.address import parse
+
+    address = parse(where)
+    return Agent(address.host, (), address.host, busy, run_on=where if where.startswith("ssh://") else f"ssh://{where}")
+
+
 class Executors:
     """The agents of a run, and who holds an executor."""
 
@@ -51,7 +73,9 @@ class Executors:
         self._run = run
         self.legacy = run.config.pipeline.cps == "strict"
         self.builtin = builtin_agent(self.legacy)
-        self.agents = Agents((self.builtin, *(configured_agent(each) for each in run.config.agents.values())))
+        self.on = agent_on(run.options.on, run.config.agents)
+        others = [configured_agent(each) for each in run.config.agents.values()]
+        self.agents = Agents((self.builtin, *(each for each in others if self.on is None or each.name != self.on.name), *([self.on] if self.on else [])))
         self._freed = threading.Condition()
         self._explained: set[str] = set()
         self._groups: dict[str, list[int]] = {}
@@ -63,7 +87,7 @@ class Executors:
             Thrown: the label cannot be read, no agent has it (``unknown_labels = "fail"``), or the wait was interrupted.
         """
         try:
-            candidates = self.agents.matching(label)
+            candidates = [self.on] if self.on else self.agents.matching(label)
         except LabelError as error:
             raise Thrown("java.lang.IllegalArgumentException", str(error)) from error
         if not candidates:
@@ -74,12 +98,26 @@ class Executors:
         agent, number = found
         run = self._run
         cookie = f"{os.urandom(4).hex()}-{ctx.id}"
+        if agent.run_on.startswith("ssh://"):
+            return self._afar(ctx, agent, number, cookie)
         workspace = run.source.root if run.in_place and run.source.root else None
         if workspace is None or workspace in run.in_place_used:
             workspace = run.workspaces.allocate(agent.name, ctx.branch.id, self.builtin.name)
         else:
             run.in_place_used.add(workspace)
         return Lease(agent, number, workspace, cookie)
+
+    def _afar(self, ctx: StepContext, agent: Agent, number: int, cookie: str) -> Lease:
+        """A lease on a machine over SSH."""
+        run = self._run
+        try:
+            if run.in_place:
+                ctx.note_difference(f"--in-place has no meaning on {agent.name}: its workspace is a folder there")
+            place = run.hosts.place(ctx, agent.name, agent.run_on, cookie)
+        except BaseException:
+            self._give_back(Lease(agent, number, Path(), cookie))
+            raise
+        return Lease(agent, number, place.home, cookie, place)
 
     def _nobody_has(self, label: str) -> list[Agent]:
         """What to do with a label that no agent has, as cibus.toml says."""
@@ -124,8 +162,13 @@ class Executors:
                 why = f"‘{self.builtin.display}’ doesn’t have label ‘{label}’" if not candidates else f"Waiting for next available executor on ‘{label or candidates[0].display}’"
                 ctx.log(f"Still waiting to schedule task\n{why}")
 
-    def release(self, lease: Lease) -> None:
+    def release(self, ctx: StepContext, lease: Lease) -> None:
         """Gives the executor back and ends what the steps left running."""
+        if lease.place is not HERE:
+            with ctx.suspended():
+                lease.place.release(ctx)
+            self._give_back(lease)
+            return
         groups = self._groups.pop(lease.cookie, None)
         if groups is not None:
             end_leftovers(groups, lease.cookie)
@@ -136,6 +179,9 @@ class Executors:
             self._run.in_place_used.discard(lease.workspace)
         else:
             self._run.workspaces.release(lease.workspace)
+        self._give_back(lease)
+
+    def _give_back(self, lease: Lease) -> None:
         with self._freed:
             self.agents.give_back(lease)
             self._freed.notify_all()

@@ -94,6 +94,17 @@ class Process:
             os.close(self._wake_write)
             raise
 
+    @property
+    def group(self) -> int:
+        """Its process group."""
+        return self.popen.pid
+
+    @property
+    def last_words(self) -> str:
+        """What a shell says of the signal that ended it, or ""."""
+        code = self.popen.returncode
+        return SIGNAL_TEXTS.get(signal.Signals(-code), "") if code is not None and code < 0 else ""
+
     def interrupt(self, error: Thrown) -> None:
         """Has the tree ended by the thread that waits for it; the step then raises ``error``."""
         if self.error is None:
@@ -316,13 +327,16 @@ def end_leftovers(groups: Sequence[int], cookie: str) -> None:
 
 def execute(ctx: StepContext, argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> int:
     """Runs a program for a step, its output in the build log; gives the exit code."""
+    from cibus.pipeline.runtime.places import Command
+
     lines = Lines("utf-8", ctx.log)
-    process = Process(argv, ctx.environ() if env is None else env, cwd or ctx.cwd)
+    process = ctx.place.start(ctx, Command(argv, ctx.environ() if env is None else env, cwd or ctx.cwd))
     try:
         with ctx.branch.waiting(process):
             code = process.stream(lines.feed, lambda: None)
     finally:
         process.discard()
+        ctx.place.ended(ctx, process)
     lines.finish()
     if process.error is not None:
         raise process.error

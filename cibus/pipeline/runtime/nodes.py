@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cibus.pipeline.runtime.places import HERE, Place
+
 
 @dataclass(frozen=True)
 class Agent:
@@ -33,12 +35,13 @@ class Container:
 
 @dataclass(frozen=True)
 class Lease:
-    """An executor of an agent, while a ``node`` block holds it."""
+    """An executor of an agent, while a ``node`` block holds it; ``place``: the machine, ``workspace``: a folder of this one."""
 
     agent: Agent
     executor: int
     workspace: Path
     cookie: str
+    place: Place = HERE
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -47,13 +50,13 @@ class Lease:
 
     def variables(self, workspace: Path | None) -> dict[str, str]:
         """What being on this agent adds to the environment."""
-        place = workspace or self.workspace
+        place = self.place.shown(str(workspace or self.workspace))
         return {
             "EXECUTOR_NUMBER": str(self.executor),
             "JENKINS_NODE_COOKIE": self.cookie,
             "NODE_LABELS": " ".join(sorted({self.agent.name, *self.agent.labels})),
             "NODE_NAME": self.agent.name,
-            "WORKSPACE": str(place),
+            "WORKSPACE": place,
             "WORKSPACE_TMP": f"{place}@tmp",
         }
 

@@ -46,6 +46,7 @@ class RunOptions:
 
     ``mode``: scm, inline or multibranch. ``number``: None for the next one. ``answers``: ``--input``, by id.
     ``causes``: ``--cause``. ``on_failure``: stop, or shell. ``resume``: start at the stage that failed last time.
+    ``on``: where all ``node`` blocks run: ``ssh://HOST``, a host, ``container:IMAGE``, or an agent of cibus.toml.
     ``strict_credentials``: nothing runs where a credential that the script names is not to be had.
     """
 
@@ -68,6 +69,8 @@ class RunOptions:
     on_failure: str = "stop"
     interactive: bool = False
     strict_credentials: bool = False
+    on: str = ""
+    host_deadline: float = 20.0  # seconds without an answer after which a machine counts as lost
     script_text: str | None = None  # where it is not read from ``script``
     pins: Pins | None = None
     announce: bool = False  # say which credentials the script names before anything runs
@@ -77,6 +80,6 @@ class RunOptions:
         words = [] if str(self.script) == "Jenkinsfile" else [str(self.script)]
         flags = {"--inline": self.mode == "inline", "--multibranch": self.mode == "multibranch", "--clean": self.clean, "--in-place": self.in_place}
         words += [flag for flag, given in flags.items() if given]
-        values = {"--job": self.job, "--state-dir": self.state_dir, "--workspace-root": self.workspace_root}
+        values = {"--on": self.on, "--job": self.job, "--state-dir": self.state_dir, "--workspace-root": self.workspace_root}
         words += [word for name, value in values.items() if value for word in (name, str(value))]
         return words + [word for name, value in self.parameters.items() if name not in secret for word in ("-p", f"{name}={value}")]

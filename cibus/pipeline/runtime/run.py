@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cibus.config import Config
 from cibus.errors import CibusError, EngineError, SourceError, UsageError
@@ -57,6 +57,9 @@ from cibus.pipeline.runtime.stubs import Stubs
 from cibus.pipeline.runtime.workspaces import Workspaces
 from cibus.pipeline.steps import registry
 from cibus.pipeline.values import Closure, PythonBody, Thrown, interrupted
+
+if TYPE_CHECKING:
+    from cibus.pipeline.runtime.hosts import Hosts
 
 PATIENCE = 3.0  # seconds that Groovy code gets to reach a step after an abort, before its JVM is ended
 STACK = 64 << 20
@@ -174,6 +177,13 @@ class Run:
         if self._engine is None:
             self._engine = Engine()
         return self._engine
+
+    @functools.cached_property
+    def hosts(self) -> Hosts:
+        """The machines over SSH."""
+        from cibus.pipeline.runtime.hosts import Hosts
+
+        return Hosts(self)
 
     @property
     def main(self) -> Branch:
@@ -313,6 +323,8 @@ class Run:
     def _end(self, running: bool, epilogue: tuple[str, ...], started: float) -> None:
         build = self.build
         self.downstream.join()
+        if "hosts" in self.__dict__:
+            self.hosts.close()
         build.result = build.result or "SUCCESS"
         secrets = self._secrets if self.config.pipeline.cps != "strict" else ()
         self.bus.emit(PipelineEnded(tuple(mask(line, secrets) for line in epilogue), running))

@@ -16,6 +16,7 @@ from cibus.errors import CibusError, UsageError
 from cibus.pipeline.engine.codec import encode
 from cibus.pipeline.runtime.history import PastBuild, write_atomically
 from cibus.pipeline.runtime.kept import Entry, NoRoom, Store, listing
+from cibus.pipeline.runtime.workspaces import AFAR
 
 if TYPE_CHECKING:
     from cibus.pipeline.runtime.branch import Branch
@@ -42,6 +43,7 @@ class Held:
         workspace: its files; None where it was too large
         stashes: the stashes' files
         copied: bytes that had to be copied for it
+        place: the workspace's folder
     """
 
     stage: str
@@ -54,6 +56,7 @@ class Held:
     workspace: Mapping[str, Entry] | None = None
     stashes: Mapping[str, Entry] = field(default_factory=dict)
     copied: int = 0
+    place: str = ""
 
     @property
     def files(self) -> int:
@@ -73,7 +76,7 @@ class Held:
     def data(self) -> dict[str, Any]:
         """For JSON."""
         lists = {name: None if each is None else {key: entry.as_list() for key, entry in each.items()} for name, each in (("workspace", self.workspace), ("stashes", self.stashes))}
-        return {"stage": self.stage, "at": self.at, "env": self.env, "variables": self.variables, "lost": self.lost, "artifacts": self.artifacts, "copied": self.copied, **lists}
+        return {"stage": self.stage, "at": self.at, "env": self.env, "variables": self.variables, "lost": self.lost, "artifacts": self.artifacts, "copied": self.copied, "place": self.place, **lists}
 
 
 def held(build: Path) -> list[Held]:
@@ -87,7 +90,7 @@ def _read(path: Path) -> Held | None:
         data = json.loads(path.read_text(encoding="utf-8"))
         workspace = None if data["workspace"] is None else listing(data["workspace"])
         return Held(
-            data["stage"], path, data["at"], data["env"], data["variables"], tuple(data["lost"]), tuple(data["artifacts"]), workspace, listing(data["stashes"]), data["copied"]
+            data["stage"], path, data["at"], data["env"], data["variables"], tuple(data["lost"]), tuple(data["artifacts"]), workspace, listing(data["stashes"]), data["copied"], data.get("place", "")
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -154,7 +157,7 @@ class Snapshots:
         self._room -= copied + more
         env = {name: value for name, value in run.environment.assigned.items() if not run.is_secret(value)}
         path = self._folder / f"{self._taken:03}.json"
-        now = Held(stage, path, time.time(), env, variables, tuple(lost), tuple(run.build.artifacts), kept, stashes, copied + more)
+        now = Held(stage, path, time.time(), env, variables, tuple(lost), tuple(run.build.artifacts), kept, stashes, copied + more, str(branch.scope.workspace or ""))
         write_atomically(path, json.dumps(now.data(), default=str))  # for the user alone: variables may be what nobody else should see
         write_atomically(path.with_suffix(BLOBS), " ".join(sorted(now.blobs)))
         self._last = now
@@ -198,9 +201,15 @@ class Snapshots:
         try:
             self._store.bring_back(state.stashes, run.build.stashes_dir)
             if state.workspace is not None and not run.in_place:
-                self._store.bring_back(state.workspace, run.workspaces.root / run.workspaces.name)
+                self._store.bring_back(state.workspace, self._place(state))
         except OSError as error:
             raise CibusError(f"{state.path}: what is held there cannot be brought back ({error}); run without --resume") from error
+
+    def _place(self, state: Held) -> Path:
+        """Where the workspace was: the mirror of another machine's has a folder of its own."""
+        root = self._run.workspaces.root
+        before = Path(state.place)
+        return before if before.is_relative_to(root / AFAR) else root / self._run.workspaces.name
 
     def restore_variables(self) -> None:
         """Brings variables back where the stages begin: behind what the script assigns before them."""

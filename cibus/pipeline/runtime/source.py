@@ -68,8 +68,11 @@ def changed_files(root: Path) -> list[str]:
     return [entry[3:] for entry in out.split("\0") if len(entry) > 3]
 
 
-def populate(source: Source, target: Path) -> None:
+def populate(source: Source, target: Path, *, whole: bool = False) -> None:
     """Makes ``target`` hold what is built; files that earlier builds left stay, as in Jenkins.
+
+    Arguments:
+        whole: with all objects of the repository, for a folder that is used on another machine
 
     Raises:
         SourceError: git failed.
@@ -80,16 +83,39 @@ def populate(source: Source, target: Path) -> None:
         copy_tree(source.root, target)
         return
     assert source.commit is not None
-    if not (target / ".git").is_dir():
-        _clone(source, target)
+    if whole:
+        disarm(target)
+    known = (target / ".git").is_dir()
+    if whole or not known:
+        _clone(source, target, whole=whole)
     else:
         _refresh(source, target)
+    if known:
         _remove_copied(target)
     git(target, "-c", "advice.detachedHead=false", "checkout", "-q", "-f", "--detach", source.commit)
     if source.dirty:
         (target / ".git" / COPIED).write_text("\0".join(source.dirty), encoding="utf-8", errors="surrogateescape")
     for name in source.dirty:
         _copy_changed(source.root / name, target / name)
+
+
+ARMS = ("config", "config.worktree", "commondir", "gitdir", "hooks", "info", "modules", "worktrees", "objects/info")
+"""What of a repository makes git run programs or look elsewhere."""
+
+
+def disarm(target: Path) -> None:
+    """Takes from a repository that another machine may have changed what git here would obey; ``git init`` brings it back."""
+    repository = target / ".git"
+    if repository.is_symlink() or repository.is_file():
+        repository.unlink()
+    for name in ARMS:
+        place = repository / name
+        if (repository / "objects").is_symlink():
+            (repository / "objects").unlink()
+        if place.is_symlink() or place.is_file():
+            place.unlink()
+        elif place.is_dir():
+            shutil.rmtree(place)
 
 
 def _remove_copied(target: Path) -> None:
@@ -99,23 +125,26 @@ def _remove_copied(target: Path) -> None:
         return
     for name in note.read_text(encoding="utf-8", errors="surrogateescape").split("\0"):
         place = target / name
+        if ".." in Path(name).parts or not place.is_relative_to(target):
+            continue
         if place.is_symlink() or place.is_file():
             place.unlink()
     note.unlink()
 
 
-def _clone(source: Source, target: Path) -> None:
+def _clone(source: Source, target: Path, *, whole: bool) -> None:
     git(target, "-c", "init.defaultBranch=main", "init", "-q")
     git(target, "config", "remote.origin.url", source.url)
     git(target, "config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
-    objects = git(source.root, "rev-parse", "--path-format=absolute", "--git-path", "objects")
-    # the objects are borrowed, not copied: nothing is ever written to the user's repository
-    (target / ".git" / "objects" / "info" / "alternates").write_text(objects + "\n", encoding="utf-8")
+    if not whole:
+        objects = git(source.root, "rev-parse", "--path-format=absolute", "--git-path", "objects")
+        # the objects are borrowed, not copied: nothing is ever written to the user's repository
+        (target / ".git" / "objects" / "info" / "alternates").write_text(objects + "\n", encoding="utf-8")
     _refresh(source, target)
 
 
 def _refresh(source: Source, target: Path) -> None:
-    git(target, "fetch", "-q", "--no-write-fetch-head", "--force", "--tags", str(source.root), "+refs/heads/*:refs/remotes/origin/*")
+    git(target, "fetch", "-q", "--no-write-fetch-head", "--force", "--tags", str(source.root), "+refs/heads/*:refs/remotes/origin/*", *(["HEAD"] if source.commit else []))
 
 
 def _copy_changed(source: Path, target: Path) -> None:

@@ -11,6 +11,7 @@ from typing import IO
 from cibus.errors import CibusError
 
 LONGEST = 32  # characters of a branch job's workspace
+AFAR = ".hosts"  # below the root: mirrors of workspaces on other machines
 
 
 def folder_name(job: str, *, multibranch: bool) -> str:

@@ -95,7 +95,7 @@ def is_unix(ctx: StepContext) -> bool:
 @step("pwd", plugin="workflow-basic-steps", node=True, waits=False)
 def pwd(ctx: StepContext, tmp: bool = False) -> str:
     """The current folder, or the temporary one beside it."""
-    return f"{ctx.cwd}@tmp" if tmp else str(ctx.cwd)
+    return ctx.place.shown(f"{ctx.cwd}@tmp" if tmp else str(ctx.cwd))
 
 
 @step("fileExists", plugin="workflow-basic-steps", node=True)

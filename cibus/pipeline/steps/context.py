@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cibus.pipeline.runtime.places import place_of
 from cibus.pipeline.values import Closure, PythonBody, Thrown, abort
 
 if TYPE_CHECKING:
     from cibus.pipeline.runtime.branch import Branch
     from cibus.pipeline.runtime.build import Build
+    from cibus.pipeline.runtime.places import Place
     from cibus.pipeline.runtime.run import Run
     from cibus.pipeline.runtime.scope import Scope
     from cibus.pipeline.steps.registry import StepSpec
@@ -63,8 +65,13 @@ class StepContext:
         return self.scope.cwd
 
     def path(self, name: str) -> Path:
-        """A path that the script gave: relative ones are below the current folder."""
-        return self.cwd / name
+        """Where on this machine a path is that the script gave: relative ones are below the current folder."""
+        return self.place.path(self.cwd, name)
+
+    @property
+    def place(self) -> Place:
+        """The machine where it runs."""
+        return place_of(self.scope)
 
     def environ(self) -> dict[str, str]:
         """The environment that a process of this step gets."""
@@ -77,7 +84,7 @@ class StepContext:
 
     def log(self, text: str) -> None:
         """Prints lines to the build log, masked and filtered as the scope says."""
-        self.branch.log(text if text.endswith("\n") else text + "\n", self.id)
+        self.branch.log(self.place.shown(text if text.endswith("\n") else text + "\n"), self.id)
 
     def remark(self, text: str, level: str = "warning") -> None:
         """Says something to the user that is not part of the build log."""

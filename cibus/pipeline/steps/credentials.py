@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cibus.errors import HostError
 from cibus.pipeline.steps.context import StepContext
 from cibus.pipeline.steps.registry import step
 from cibus.pipeline.values import Thrown
@@ -43,8 +44,8 @@ def bound_body(ctx: StepContext, pairs: list[tuple[str, Mapping[str, Any]]], wor
     try:
         if bound.names:
             ctx.log("Masking supported pattern matches of " + " or ".join(f"${name}" for name in bound.names))
-        scope = ctx.scope.with_env(bound.variables)
-        scope = scope.inside(secrets=(*scope.secrets, *bound.secrets), sensitive=(*scope.sensitive, *bound.names))
+        scope = ctx.scope.with_env({name: ctx.place.shown(value) for name, value in bound.variables.items()})
+        scope = scope.inside(secrets=(*scope.secrets, *(ctx.place.shown(secret) for secret in bound.secrets)), sensitive=(*scope.sensitive, *bound.names))
         ctx.run.hide(bound.secrets)
         return work(scope)
     finally:
@@ -53,6 +54,9 @@ def bound_body(ctx: StepContext, pairs: list[tuple[str, Mapping[str, Any]]], wor
 
         for place in made:
             remove_tree(place)
+        if made:
+            with contextlib.suppress(HostError):  # a host that is gone says so where it is next needed
+                ctx.place.settle()
 
 
 @step("sshagent", plugin="ssh-agent", block="yes", node=True)
@@ -67,7 +71,7 @@ def sshagent(ctx: StepContext, credentials: list[str], ignoreMissing: bool = Fal
             if not ignoreMissing:
                 raise ctx.fail(f"[ssh-agent] Could not find specified credentials: {id}") from None
             ctx.log("[ssh-agent] Unable to find some credentials; ignored")
-    started = subprocess.run(["ssh-agent", "-s"], capture_output=True, text=True, check=False, env=ctx.environ())
+    started = ctx.place.ask(["ssh-agent", "-s"], ctx.environ())
     if started.returncode != 0:
         raise ctx.fail("[ssh-agent] Could not start ssh-agent: " + started.stderr.strip())
     env = dict(part.split("=", 1) for part in started.stdout.replace("\n", " ").split(";") if "=" in part for part in [part.strip()])
@@ -79,7 +83,7 @@ def sshagent(ctx: StepContext, credentials: list[str], ignoreMissing: bool = Fal
         ctx.log("[ssh-agent] Started.")
         return ctx.run_body(ctx.scope.with_env(overlay))
     finally:
-        subprocess.run(["ssh-agent", "-k"], capture_output=True, check=False, env={**ctx.environ(), **overlay})
+        ctx.place.ask(["ssh-agent", "-k"], {**ctx.environ(), **overlay})
         ctx.log("$ ssh-agent -k\nunset SSH_AUTH_SOCK;\nunset SSH_AGENT_PID;\necho Agent pid " + overlay.get("SSH_AGENT_PID", "") + " killed;\n[ssh-agent] Stopped.")
 
 
@@ -97,9 +101,10 @@ def _add_key(ctx: StepContext, id: str, overlay: Mapping[str, str]) -> None:
         ask.write_text('#!/bin/sh\nprintf "%s\\n" "$CIBUS_PHRASE"\n', encoding="utf-8")
         env = {**ctx.environ(), **overlay, "CIBUS_PHRASE": phrase, "SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0"}
         ctx.log(f"Running ssh-add (command line suppressed)\nIdentity added: {place} ({credential.username})")
-        done = subprocess.run(["ssh-add", str(place)], capture_output=True, text=True, check=False, env=env, stdin=subprocess.DEVNULL)
+        done = ctx.place.ask(["ssh-add", str(place)], env)
         if done.returncode != 0:
             raise ctx.fail(f"[ssh-agent] Could not add the key of {id}: {done.stderr.strip()}")
     finally:
         place.unlink(missing_ok=True)
         ask.unlink(missing_ok=True)
+        ctx.place.settle()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cibus.pipeline.runtime.environment import beyond
+from cibus.pipeline.runtime.places import machine_of, place_of
 from cibus.pipeline.steps.context import StepContext
 from cibus.pipeline.steps.registry import step
 from cibus.pipeline.values import Closure, PythonBody, Thrown
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from cibus.pipeline.runtime.branch import Branch
     from cibus.pipeline.runtime.nodes import Container
     from cibus.pipeline.runtime.run import Run
+    from cibus.pipeline.runtime.scope import Scope
 
 PLUGIN = "docker-workflow"
 TIMEOUT = 180  # seconds that docker-workflow gives docker's client
@@ -67,6 +69,11 @@ def program() -> str:
     return "podman" if shutil.which("podman") else "docker"
 
 
+def _program(scope: Scope) -> str:
+    """What runs containers where a step runs."""
+    return place_of(scope).containers or program()
+
+
 # -- the steps
 
 
@@ -84,9 +91,7 @@ class Client:
             self.ctx.log("$ " + " ".join([self.program, *shown]))
         with self.ctx.suspended():
             try:
-                return subprocess.run(
-                    [self.program, *args], capture_output=True, text=True, check=False, timeout=TIMEOUT
-                )
+                return place_of(self.ctx.scope).ask([self.program, *args], seconds=TIMEOUT)
             except FileNotFoundError as error:
                 raise Thrown(IO, f'Cannot run program "{self.program}": error=2, No such file or directory') from error
             except subprocess.TimeoutExpired as error:
@@ -94,10 +99,10 @@ class Client:
 
     def start(self, image: str, args: str | None, folder: Path) -> str:
         """Starts a container that waits in ``folder``, which it shares with the host; gives its id."""
-        given = ["-t", "-d", "-u", f"{os.getuid()}:{os.getgid()}", *shlex.split(args or ""), "-w", str(folder)]
+        given = ["-t", "-d", "-u", place_of(self.ctx.scope).ids, *shlex.split(args or ""), "-w", str(folder)]
         for place in _mounts(self.ctx, folder):
             given += ["-v", f"{place}:{place}:rw,z"]
-        env = beyond(self.ctx.run.environment.machine, self.ctx.environ())
+        env = beyond(machine_of(self.ctx), self.ctx.environ())
         real = [part for key, value in env.items() for part in ("-e", f"{key}={value}")]
         masked = [part for _ in env for part in ("-e", "********")]
         shown = [*(shlex.quote(part) if " " in part else part for part in given), *masked, image, "cat"]
@@ -147,19 +152,20 @@ def running_container(
     """A container of an image, for as long as the block runs; ``logged``: with docker-workflow's lines in the log."""
     from cibus.pipeline.runtime.nodes import Container
 
-    client = Client(ctx, program(), logged)
+    client = Client(ctx, _program(ctx.scope), logged)
     if logged:
         agent = ctx.scope.node.agent.display if ctx.scope.node else "Jenkins"
         ctx.log(f"{agent} does not seem to be running inside a container")
     container = client.start(image, args, folder)
     last = f"{client.program} kill {container}; {client.program} rm -f {container}"
-    ctx.run.engine.guard(command=last)
+    place = place_of(ctx.scope)
+    place.guard(ctx, last)
     try:
         client.check(container)
         yield Container(client.program, container, image)
     finally:
         client.stop(container)
-        ctx.run.engine.unguard(command=last)
+        place.unguard(ctx, last)
 
 
 @step("withDockerContainer", plugin=PLUGIN, block="yes", node=True)
@@ -245,7 +251,7 @@ def _shell_name(call: Call) -> str:
 
 
 def _shell(call: Call, shell: str, script: str, **options: Any) -> Any:
-    return call.step(shell, {"script": _command(script), **options})
+    return call.step(shell, {"script": _command(call, script), **options})
 
 
 def _shell_with(call: Call, variables: list[str], script: str, **options: Any) -> Any:
@@ -258,9 +264,10 @@ def _with_env(call: Call, variables: list[str], work: Callable[[], Any]) -> Any:
     return _block(call, "withEnv", {"overrides": variables}, work)
 
 
-def _command(script: str) -> str:
+def _command(call: Call, script: str) -> str:
     """The script with the program that is there in docker's place."""
-    return script if program() == "docker" else re.sub(r"\bdocker (?=[a-z])", f"{program()} ", script)
+    name = _program(call.branch.scope)
+    return script if name == "docker" else re.sub(r"\bdocker (?=[a-z])", f"{name} ", script)
 
 
 def _run_body(call: Call, body: Body, *args: Any) -> Any:
@@ -560,6 +567,6 @@ def _of_dockerfile(call: Call, args: Mapping[str, Any]) -> DockerImage:
     extra = f" {args['additionalBuildArgs']}" if args.get("additionalBuildArgs") else ""
     text = call.step("readFile", {"file": path})
     image = hashlib.sha1(f"{call.run.build.job}\n{text}\n{extra}".encode()).hexdigest()
-    line = _command(f'docker build -t {image}{extra} -f "{path}" "{folder or "."}"')
+    line = _command(call, f'docker build -t {image}{extra} -f "{path}" "{folder or "."}"')
     call.step("sh" if is_unix else "bat", {"script": line})
     return DockerImage(image)

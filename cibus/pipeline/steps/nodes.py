@@ -21,32 +21,30 @@ def node(ctx: StepContext, label: str | None = None) -> Any:
         ctx.opened = True  # the log closes the block although it never opened
         raise
     try:
-        ctx.log(f"Running on {lease.agent.display} in {lease.workspace}")
+        ctx.log(f"Running on {lease.agent.display} in {lease.place.shown(str(lease.workspace))}")
         scope = ctx.scope.inside(node=lease, workspace=lease.workspace, cwd=lease.workspace, container=None)
         with run.nodes.container(ctx, lease, scope) as inner:
             return ctx.run_body(inner)
     finally:
-        run.nodes.release(lease)
+        run.nodes.release(ctx, lease)
 
 
 @step("ws", plugin="workflow-durable-task-step", block="yes", node=True)
 def ws(ctx: StepContext, dir: str) -> Any:
     """Another workspace for the body."""
-    wanted = Path(dir)
-    path = wanted if wanted.is_absolute() else ctx.run.workspaces.root / dir
-    path = ctx.run.workspaces.custom(path)
+    place = ctx.place
+    path = place.workspace(ctx, dir)
     try:
         ctx.log(f"Running in {path}")
-        path.mkdir(parents=True, exist_ok=True)
         return ctx.run_body(ctx.scope.inside(workspace=path, cwd=path))
     finally:
-        ctx.run.workspaces.release(path)
+        place.leave(ctx, path)
 
 
 @step("dir", plugin="workflow-basic-steps", block="yes", node=True, waits=False)
 def dir_(ctx: StepContext, path: str) -> Any:
     """Another current folder for the body; it is made when something writes to it."""
-    place = Path(_normal(ctx.cwd / path))
+    place = Path(_normal(ctx.path(path)))
     ctx.log(f"Running in {place}")
     return ctx.run_body(ctx.scope.inside(cwd=place))
 

@@ -8,7 +8,8 @@ from typing import Any
 from cibus.errors import SourceError
 from cibus.git import git as run_git
 from cibus.git import try_git
-from cibus.pipeline.runtime.source import changes_between, populate, shown_command
+from cibus.pipeline.runtime.places import HERE
+from cibus.pipeline.runtime.source import changes_between, disarm, populate, shown_command
 from cibus.pipeline.steps.context import StepContext
 from cibus.pipeline.steps.registry import step
 from cibus.pipeline.values import Thrown
@@ -54,7 +55,7 @@ def checkout_own(ctx: StepContext) -> dict[str, str]:
         if ctx.run.in_place and ctx.cwd == source.root:
             ctx.note_difference("the working copy itself is the workspace")
         else:
-            populate(source, ctx.cwd)
+            populate(source, ctx.cwd, whole=ctx.place is not HERE)
     except SourceError as error:
         raise ctx.fail(str(error)) from error
     if source.dirty:
@@ -115,7 +116,9 @@ def clone(ctx: StepContext, url: str, branches: list[str], *, local_branch: str 
     same = source.is_git and url in (source.url, f"file://{source.root}")
     origin = str(source.root) if same else url
     try:
-        if not (target / ".git").is_dir():
+        if ctx.place is not HERE:
+            disarm(target)
+        if ctx.place is not HERE or not (target / ".git").is_dir():
             run_git(target, "-c", "init.defaultBranch=main", "init", "-q")
             run_git(target, "config", "remote.origin.url", url)
             run_git(target, "config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")

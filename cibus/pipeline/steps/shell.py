@@ -6,14 +6,14 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from cibus.pipeline.runtime.environment import beyond
-from cibus.pipeline.runtime.launch import SIGNAL_TEXTS, Lines, Process, group_alive
+from cibus.pipeline.runtime.launch import Lines
 from cibus.pipeline.runtime.nodes import Container
+from cibus.pipeline.runtime.places import Command, Running, machine_of
 from cibus.pipeline.steps.basic import charset
 from cibus.pipeline.steps.context import StepContext
 from cibus.pipeline.steps.registry import step
@@ -36,7 +36,7 @@ def sh(
             argv = [str(file)]
         else:
             argv = ["sh", "-xe", str(file)]
-        return _run(ctx, argv, returnStdout, returnStatus, encoding)
+        return _run(ctx, argv, file, returnStdout, returnStatus, encoding)
 
 
 @step("bat", plugin="workflow-durable-task-step", node=True)
@@ -79,10 +79,10 @@ def pwsh(
 
 
 def _powershell(ctx: StepContext, program: str, script: str, stdout: bool, status: bool, encoding: str | None) -> Any:
-    if shutil.which(program, path=ctx.environ().get("PATH")) is None and ctx.scope.container is None:
+    if ctx.scope.container is None and not ctx.place.has(program, ctx.environ().get("PATH")):
         raise Thrown("java.io.IOException", f'Cannot run program "{program}" (in directory "{ctx.cwd}"): error=2, No such file or directory', cause=("java.io.IOException", "error=2, No such file or directory"))
     with _script_file(ctx, script, "powershellScript.ps1") as file:
-        return _run(ctx, [program, "-NoProfile", "-NonInteractive", "-File", str(file)], stdout, status, encoding)
+        return _run(ctx, [program, "-NoProfile", "-NonInteractive", "-File", str(file)], file, stdout, status, encoding)
 
 
 @contextlib.contextmanager
@@ -100,25 +100,23 @@ def _script_file(ctx: StepContext, text: str, name: str) -> Any:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(ctx: StepContext, argv: list[str], stdout: bool, status: bool, encoding: str | None) -> Any:
+def _run(ctx: StepContext, argv: list[str], script: Path, stdout: bool, status: bool, encoding: str | None) -> Any:
     if stdout and status:
         raise Thrown("java.lang.IllegalArgumentException", "You may not set both returnStdout and returnStatus.")
     cookie = f"durable-{os.urandom(8).hex()}"
     env = {**ctx.environ(), "JENKINS_SERVER_COOKIE": cookie}
     codec = charset(encoding)
-    process, lines = _start(ctx, argv, env, cookie, codec, capture=stdout)
-    group = process.popen.pid
-    ctx.run.engine.guard(group)
-    ctx.run.nodes.begins(ctx.scope.node)
+    lines = Lines(codec, ctx.log)
+    process = _start(ctx, argv, env, cookie, script, capture=stdout)
     try:
         with ctx.branch.waiting(process):
             code = process.stream(lines.feed, lambda: ctx.log("Sending interrupt signal to process"))
     finally:
         process.discard()
-        _after(ctx, group)
+        ctx.place.ended(ctx, process)
     lines.finish()
-    if -process.popen.returncode in SIGNAL_TEXTS:
-        ctx.log(SIGNAL_TEXTS[signal.Signals(-process.popen.returncode)])
+    if process.last_words:
+        ctx.log(process.last_words)
     if process.error is not None:
         ctx.log(f"script returned exit code {code}")
         raise process.error
@@ -136,15 +134,13 @@ def _run(ctx: StepContext, argv: list[str], stdout: bool, status: bool, encoding
 MERGED = ["sh", "-c", 'exec "$@" 2>&1', "sh"]
 
 
-def _start(ctx: StepContext, argv: list[str], env: dict[str, str], cookie: str, codec: str, *, capture: bool) -> tuple[Process, Lines]:
-    lines = Lines(codec, ctx.log)
+def _start(ctx: StepContext, argv: list[str], env: dict[str, str], cookie: str, script: Path, *, capture: bool) -> Running:
     container = ctx.scope.container
     kill: Callable[[signal.Signals], None] | None = None
-    cwd: Path | None = ctx.cwd
     if container is not None:
         argv, env, kill = _inside(ctx, container, argv if capture else [*MERGED, *argv], env, cookie)
     try:
-        return Process(argv, env, cwd, cookie=cookie, capture=capture, kill_inside=kill), lines
+        return ctx.place.start(ctx, Command(argv, env, ctx.cwd, cookie, capture, kill, script))
     except OSError as error:
         raise Thrown("java.io.IOException", f'Cannot run program "{argv[0]}" (in directory "{ctx.cwd}"): error={error.errno}, {error.strerror}') from error
 
@@ -153,20 +149,14 @@ def _inside(
     ctx: StepContext, container: Container, argv: list[str], env: dict[str, str], cookie: str
 ) -> tuple[list[str], dict[str, str], Callable[[signal.Signals], None]]:
     """The command that runs it in the container, as docker-workflow's decorator does."""
-    passed = beyond(ctx.run.environment.machine, env)  # PATH and HOME are the image's own, unless the script set them
-    flags = [flag for name, value in passed.items() for flag in ("--env", f"{name}={value}")]
+    passed = beyond(machine_of(ctx), env)  # PATH and HOME are the image's own, unless the script set them
+    place = ctx.place
+    hidden = {name: value for name, value in passed.items() if name in ctx.scope.sensitive}  # by name, so that values do not show in argv
+    flags = [flag for name, value in passed.items() for flag in ("--env", name if name in hidden else f"{name}={value}")]
     command = [container.program, "exec", "--workdir", str(ctx.cwd), *flags, container.id, *argv]
 
     def kill(number: signal.Signals) -> None:
         find = f'for p in /proc/[0-9]*; do if tr "\\0" "\\n" < $p/environ 2>/dev/null | grep -qx "JENKINS_SERVER_COOKIE={cookie}"; then kill -{int(number)} "${{p#/proc/}}"; fi; done'
-        subprocess.run([container.program, "exec", container.id, "sh", "-c", find], capture_output=True, check=False, timeout=30)
+        place.ask([container.program, "exec", container.id, "sh", "-c", find], seconds=30)
 
-    return command, dict(os.environ), kill
-
-
-def _after(ctx: StepContext, group: int) -> None:
-    """A group that still has members is ended when the agent is given back, or when cibus is killed."""
-    if group_alive(group):
-        ctx.run.leftovers(ctx.scope.node, group)
-    else:
-        ctx.run.engine.unguard(group)
+    return command, {**(place.machine or os.environ), **hidden}, kill

@@ -1,0 +1,71 @@
+"""A network namespace with a link to this machine."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def quiet(*command: str) -> int:
+    """Runs a command whose trouble does not matter."""
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
+def must(*command: str) -> str:
+    """Runs a command; its trouble is an error that says what it said."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Network:
+    """A namespace ``name``; the host has ``address``, this machine the one before it."""
+
+    name: str
+    number: int  # of the pair of addresses
+
+    @property
+    def near(self) -> str:
+        return f"10.77.{self.number // 64}.{self.number % 64 * 4 + 1}"
+
+    @property
+    def address(self) -> str:
+        return f"10.77.{self.number // 64}.{self.number % 64 * 4 + 2}"
+
+    def make(self) -> None:
+        """Makes namespace and link."""
+        must("ip", "netns", "add", self.name)
+        must("ip", "link", "add", self.name, "mtu", "1400", "type", "veth", "peer", "name", "host0", "mtu", "1400", "netns", self.name)
+        must("ip", "addr", "add", f"{self.near}/30", "dev", self.name)
+        must("ip", "link", "set", self.name, "up")
+        for words in (("addr", "add", f"{self.address}/30", "dev", "host0"), ("link", "set", "lo", "up"), ("link", "set", "host0", "up")):
+            must("ip", "-n", self.name, *words)
+
+    def cut(self) -> None:
+        """From now on no packet passes, and nobody is told."""
+        for chain in ("INPUT", "OUTPUT"):
+            must("ip", "netns", "exec", self.name, "iptables", "-I", chain, "-i" if chain == "INPUT" else "-o", "host0", "-j", "DROP")
+
+    def restore(self) -> None:
+        """Packets pass again."""
+        quiet("ip", "netns", "exec", self.name, "iptables", "-F")
+
+    def remove(self) -> None:
+        """Takes link and namespace away; the link first, since its removal takes a while."""
+        quiet("ip", "link", "del", self.name)
+        quiet("ip", "netns", "del", self.name)
+
+
+def made(name: str) -> Network:
+    """A network with a pair of addresses that nobody here has; other test runs wait meanwhile."""
+    with (Path(tempfile.gettempdir()) / "cibus-test-networks.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        used = must("ip", "-4", "-o", "addr")
+        network = next(each for each in (Network(name, n) for n in range(16320)) if f" {each.near}/" not in used)
+        network.make()
+    return network
