@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from fake_jenkins import FakeJenkins, empty_state, recorded_state
+from hosts.boot import Host
+from made_builds import INLINE, add_build, replay_page
 from repos import IDENTITY
 
 from cibus.config import load_config
@@ -71,16 +73,45 @@ def test_install(tmp_path: Path) -> None:
 
 
 CONTROLLER = ("cibus controllers", "cibus jobs")
+BUILDS = ("cibus capture", "cibus reproduce", "cibus compare")
 
 
 def test_use(tmp_path: Path) -> None:
     for name in ("mobile-app", "mobile-app-library"):
         shutil.copytree(TOP / "examples" / name, tmp_path / name)
     app = tmp_path / "mobile-app"
-    for command in ("git init -q", "git add -A", "git commit -q -m example", *(line for line in commands("cibus") if not line.startswith(CONTROLLER))):
+    for command in ("git init -q", "git add -A", "git commit -q -m example", *(line for line in commands("cibus") if not line.startswith((*CONTROLLER, *BUILDS)) and "--on " not in line)):
         done = run(command, app, CIBUS_STATE_DIR=str(tmp_path / "state"))
         assert done.returncode == 0, command + "\n" + done.stdout + done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_build_of_a_controller(tmp_path: Path) -> None:
+    """In the order of the README; the build fails here as it did there."""
+    script = "pipeline { agent any; stages { stage('Build') { steps { sh 'echo made > made' } }; stage('Test') { steps { sh 'cat made; exit 3' } } } }\n"
+    lines = ["Started by user admin", "[Pipeline] Start of Pipeline", "[Pipeline] node", "Running on Jenkins in /var/lib/jenkins/workspace/app", "[Pipeline] {"]
+    for stage, shown in (("Build", ["+ echo made"]), ("Test", ["+ cat made", "made", "+ exit 3"])):
+        lines += ["[Pipeline] stage", f"[Pipeline] {{ ({stage})", "[Pipeline] sh", *shown, "[Pipeline] }", "[Pipeline] // stage"]
+    lines += ["[Pipeline] }", "[Pipeline] // node", "[Pipeline] End of Pipeline", "ERROR: script returned exit code 3", "Finished: FAILURE", ""]
+    stages = [{"name": "Build", "status": "SUCCESS", "durationMillis": 5}, {"name": "Test", "status": "FAILED", "durationMillis": 5}]
+    with FakeJenkins(empty_state()) as fake:
+        fake.state.add("app", INLINE.format(script="node {}", sandbox="true"))
+        add_build(fake, "app", 128, {"result": "FAILURE"}, console="\n".join(lines), extra={"replay": replay_page(script), "wfapi/describe": {"stages": stages}})
+        for command in (line for line in commands("cibus") if line.startswith(BUILDS)):
+            done = run(command.replace("https://ci.example/", fake.url), tmp_path, **controller(fake, tmp_path))
+            assert done.returncode == (1 if "--from" in command else 0), f"{command}: {done.stdout}{done.stderr}"
+    assert "resuming build #128 at stage Test" in run("cibus reproduce app-128.bundle --from Test", tmp_path, **controller(fake, tmp_path)).stderr
+    assert (tmp_path / "app-128.html").stat().st_size > 1000
+
+
+def test_on_another_machine(tmp_path: Path, host: Host) -> None:
+    (tmp_path / "Jenkinsfile").write_text("node { sh 'echo on $(hostname)' }\n")
+    found = [line for line in commands("cibus") if "--on " in line]
+    assert len(found) == 2
+    for command in found:
+        done = run(command.replace("ssh://jenkins@build-3", host.url), tmp_path, CIBUS_STATE_DIR=str(tmp_path / "state"))
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"on {host.name}" in done.stdout
 
 
 def test_a_controller(tmp_path: Path) -> None:
@@ -114,12 +145,16 @@ def controller(fake: FakeJenkins, folder: Path) -> dict[str, str]:
 
 
 def test_the_configurations_are_good_ones(tmp_path: Path) -> None:
-    pipeline, jobs = blocks("toml")
+    pipeline, box, builds, jobs = blocks("toml")
     path = tmp_path / "cibus.toml"
     path.write_text(pipeline, encoding="utf-8")
     config = load_config(path, {})
     assert set(tomllib.loads(pipeline)) == {"credentials", "libraries", "agents", "stubs", "effects"}
     assert config.effects == {"mail": "real"}
+    path.write_text(box + builds, encoding="utf-8")
+    config = load_config(path, {})
+    assert config.agents["box"].run_on == "ssh://jenkins@build-3:22/srv/ci"
+    assert list(config.pipeline.parameters) == ["PIN"]
     path.write_text(jobs, encoding="utf-8")
     config = load_config(path, {})
     assert config.controllers["default"].url == "https://ci.example/"

@@ -10,7 +10,7 @@ from command import cibus, own_folders  # noqa: F401 # fixtures
 from fake_jenkins import FakeJenkins
 from fake_jenkins.items import Build
 from golden_sides import Case, cases, run_cases
-from served import INLINE, add_build, replay_page
+from made_builds import INLINE, add_build, replay_page
 
 SCRIPT = """pipeline {
   agent any

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from command import Cibus
 from fake_jenkins import FakeJenkins, Fault
-from served import add_build
+from made_builds import add_build
 
 from cibus.builds.bundle import Bundle, read_bundle
 from cibus.builds.packing import opened

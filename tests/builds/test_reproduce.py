@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from command import Cibus
 from fake_jenkins import FakeJenkins
-from served import INLINE, SCM, add_build, git, replay_page
+from made_builds import INLINE, SCM, add_build, git, replay_page
 
 Json = dict[str, Any]
 USER = {"_class": "hudson.model.CauseAction", "causes": [{"_class": "hudson.model.Cause$UserIdCause", "shortDescription": "Started by user admin", "userName": "admin"}]}

@@ -12,7 +12,7 @@ from xml.sax.saxutils import unescape
 import pytest
 from command import Cibus
 from fake_jenkins import FakeJenkins
-from served import INLINE, add_build, replay_page
+from made_builds import INLINE, add_build, replay_page
 
 from cibus.builds.packing import opened
 
