@@ -39,19 +39,20 @@ def open_bundle(path: Path) -> Iterator[Side]:
 def side_of(bundle: Bundle) -> Iterator[Side]:
     """A bundle that is open as a side; what it needs of temporary files is gone afterwards."""
     with contextlib.ExitStack() as stack:
-        console = bundle.console
-        if bundle.build.kind == "matrix":
+        console, kind = bundle.console, bundle.build.kind
+        runs = sorted((bundle.folder / "runs").glob(f"*/{CONSOLE}"), key=_order(bundle))
+        if kind == "matrix" and runs:  # its combinations' logs are those of freestyle builds
             place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cibus-matrix-")))
-            console = _joined(bundle, place / CONSOLE)
-        yield _side(bundle, console)
+            console, kind = _joined(runs, place / CONSOLE), "freestyle"
+        yield _side(bundle, console, kind)
 
 
-def _side(bundle: Bundle, console: Path) -> Side:
+def _side(bundle: Bundle, console: Path, kind: str) -> Side:
     build = bundle.build
     steps = bundle.folder / STEPS
     return Side(
         title=f"{build.job} #{build.number} on {build.controller}",
-        kind=build.kind,
+        kind=kind,
         result=build.result,
         console=console,
         steps=steps if steps.is_file() else None,
@@ -99,9 +100,8 @@ def roots_of(build: CapturedBuild) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(found.items(), key=lambda pair: -len(pair[0])))
 
 
-def _joined(bundle: Bundle, target: Path) -> Path:
+def _joined(runs: list[Path], target: Path) -> Path:
     """The logs of a matrix' combinations one behind the other, in the order in which they run here."""
-    runs = sorted((bundle.folder / "runs").glob(f"*/{CONSOLE}"), key=_order(bundle))
     with target.open("wb") as out:
         for path in runs:
             with path.open("rb") as log:

@@ -118,8 +118,9 @@ def this_system() -> str:
 
 
 def _roots(record: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    workspace = str(record.get("workspace") or "")
-    found = [(workspace, WORKSPACE), (str(Path(workspace).parent) if workspace else "", WORKSPACES)]
+    found = []
+    for workspace in {str(record.get("workspace") or ""), environment.get("WORKSPACE", "")} - {""}:  # on another machine it has another path
+        found += [(workspace, WORKSPACE), (str(Path(workspace).parent), WORKSPACES)]
     found += [*((str(url), REPOSITORY) for url in record.get("scm") or {}), (environment.get("HOME", ""), HOME)]
     return tuple(sorted(((root, word) for root, word in found if len(root) > 1), key=lambda pair: -len(pair[0])))
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from command import Cibus
 from fake_jenkins import FakeJenkins
+from hosts.boot import Host
 from made_builds import INLINE, SCM, add_build, git, replay_page
 
 Json = dict[str, Any]
@@ -271,3 +272,69 @@ def test_a_build_is_captured_once(empty_jenkins: FakeJenkins, app: App, cibus: C
     assert len(empty_jenkins.requests) == seen
     cibus(empty_jenkins, "reproduce", "app", "12", "--fresh")
     assert len(empty_jenkins.requests) > seen
+
+
+# -- freestyle and matrix jobs beside the pipelines that are made of them
+
+FREE = "<project><builders>{builders}</builders></project>"
+SHELL = "<hudson.tasks.Shell><command>{command}</command></hudson.tasks.Shell>"
+FREE_LOG = """Started by user admin
+Running as SYSTEM
+Building on master in workspace /var/lib/jenkins/workspace/app
+[app] $ /bin/sh -xe /tmp/jenkins4711.sh
++ echo first
+first
+[app] $ /bin/sh -xe /tmp/jenkins4712.sh
++ echo second of 2
+second of 2
++ exit 7
+Build step 'Execute shell' marked build as failure
+Finished: FAILURE
+"""
+
+
+@pytest.mark.parametrize(("said", "code"), [("second of 2", 0), ("second of 3", 3)])
+def test_a_freestyle_build_is_compared_by_its_builders(empty_jenkins: FakeJenkins, cibus: Cibus, said: str, code: int) -> None:
+    builders = SHELL.format(command="echo first") + SHELL.format(command="echo second of 2; exit 7")
+    empty_jenkins.state.add("app", FREE.format(builders=builders))
+    add_build(empty_jenkins, "app", 4, {"result": "FAILURE", "actions": [USER]}, console=FREE_LOG.replace("second of 2", said), cls="hudson.model.FreeStyleBuild")
+    got, _, err = cibus(empty_jenkins, "reproduce", "app", "4")
+    assert got == code, err
+    if code:
+        assert "Shell 2" in err and "- second of 3" in err
+
+
+MATRIX = """<matrix-project><axes><hudson.matrix.TextAxis><name>DB</name><values><string>a</string><string>b</string></values></hudson.matrix.TextAxis></axes>
+<builders><hudson.tasks.Shell><command>echo db is $DB</command></hudson.tasks.Shell><hudson.tasks.Shell><command>test $DB = a</command></hudson.tasks.Shell></builders>
+<executionStrategy class="hudson.matrix.DefaultMatrixExecutionStrategyImpl"/></matrix-project>"""
+CELL = """Started by upstream project "app" build number 4
+originally caused by:
+ Started by user admin
+Building on master in workspace /var/lib/jenkins/workspace/app/DB/{db}
+[{db}] $ /bin/sh -xe /tmp/jenkins1{db}.sh
++ echo db is {db}
+db is {shown}
+[{db}] $ /bin/sh -xe /tmp/jenkins2{db}.sh
++ test {db} = a
+{end}"""
+
+
+@pytest.mark.parametrize(("shown", "code"), [("b", 0), ("bb", 3)])
+def test_a_matrix_build_is_compared_by_combination(empty_jenkins: FakeJenkins, cibus: Cibus, shown: str, code: int) -> None:
+    empty_jenkins.state.add("app", MATRIX)
+    log = "Started by user admin\nBuilding on master in workspace /var/lib/jenkins/workspace/app\nTriggering app » a\nTriggering app » b\napp » a completed with result SUCCESS\napp » b completed with result FAILURE\nFinished: FAILURE\n"
+    build = add_build(empty_jenkins, "app", 4, {"result": "FAILURE", "actions": [USER]}, console=log, cls="hudson.matrix.MatrixBuild")
+    for db, end, result in (("a", "Finished: SUCCESS\n", "SUCCESS"), ("b", "Build step 'Execute shell' marked build as failure\nFinished: FAILURE\n", "FAILURE")):
+        cell = CELL.format(db=db, shown=shown if db == "b" else db, end=end)
+        build.extra[f"DB={db}/consoleText"] = ("text/plain", cell.encode())
+        build.extra[f"DB={db}/api/json"] = ("application/json", json.dumps({"_class": "hudson.matrix.MatrixRun", "result": result, "duration": 5}).encode())
+    got, _, err = cibus(empty_jenkins, "reproduce", "app", "4")
+    assert got == code, err
+    if code:
+        assert "- db is bb" in err
+
+
+def test_on_another_machine(empty_jenkins: FakeJenkins, app: App, cibus: Cibus, host: Host) -> None:
+    code, out, err = cibus(empty_jenkins, "reproduce", "app", "12", "--on", host.url, "--format", "jenkins")
+    assert "Running on" in out and f"prod 12\n+ git rev-parse HEAD\n{app.commit}\n" in out
+    assert code == 0, err
