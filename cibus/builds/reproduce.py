@@ -14,7 +14,7 @@ from cibus.builds.record import CapturedBuild, Checkout
 from cibus.builds.worktree import Worktree, bring
 from cibus.errors import BundleError
 from cibus.folders import state_home
-from cibus.pipeline.runtime.history import History
+from cibus.history import History
 from cibus.redaction import PLACEHOLDER
 
 # variables that mean this machine or this run, and never come from the captured build

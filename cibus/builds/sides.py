@@ -19,8 +19,7 @@ from cibus.builds.bundleside import REPOSITORY, WORKSPACE, WORKSPACES, is_bundle
 from cibus.builds.reproduce import reproduced
 from cibus.builds.side import Side, StageOutcome, TestOutcome
 from cibus.errors import CibusError, UsageError
-from cibus.pipeline.runtime.history import History, PastBuild, build_in
-from cibus.pipeline.runtime.state import state_folder
+from cibus.history import History, PastBuild, build_in, state_folder
 
 HOME = "<HOME>"
 

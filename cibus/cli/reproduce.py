@@ -240,7 +240,7 @@ def _run(bundle: Bundle, options: RunOptions, config: Config, given: Mapping[str
 
 def _folder_of(options: RunOptions) -> Path:
     """The folder of the run that ended just now."""
-    from cibus.pipeline.runtime.history import History
+    from cibus.history import History
 
     assert options.state_dir is not None
     return History(options.state_dir).job(options.job) / "builds" / str(options.number)

@@ -275,7 +275,7 @@ def _end_everything(run: Run) -> None:
 
 
 def _write_report(run: Run, path: Path) -> None:
-    from cibus.pipeline.runtime.history import write_atomically
+    from cibus.history import write_atomically
     from cibus.pipeline.sinks.report import report
 
     write_atomically(path, json.dumps(report(run), indent=1, ensure_ascii=False, default=str) + "\n")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from cibus.pipeline.runtime.history import History, PastBuild
+    from cibus.history import History, PastBuild
 
 runs = typer.Typer(
     no_args_is_help=True,
@@ -144,8 +144,7 @@ def clean(
 
 
 def _history(state_dir: Path | None) -> History:
-    from cibus.pipeline.runtime.history import History
-    from cibus.pipeline.runtime.state import state_folder
+    from cibus.history import History, state_folder
 
     return History(state_dir or state_folder(Path("Jenkinsfile")))
 

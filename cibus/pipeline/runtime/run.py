@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cibus.config import Config
 from cibus.errors import CibusError, EngineError, SourceError, UsageError
 from cibus.git import git
+from cibus.history import RECORD, History, PastBuild, state_folder, write_atomically
 from cibus.pipeline.engine.process import SCRIPT, Channel, Engine
 from cibus.pipeline.events import (
     Bus,
@@ -40,10 +41,10 @@ from cibus.pipeline.runtime.downstream import Downstream
 from cibus.pipeline.runtime.environment import Environment, machine_env
 from cibus.pipeline.runtime.executors import Executors
 from cibus.pipeline.runtime.fidelity import FidelityReport
-from cibus.pipeline.runtime.history import RECORD, History, PastBuild, write_atomically
 from cibus.pipeline.runtime.libraries import Libraries
 from cibus.pipeline.runtime.locks import Locks
 from cibus.pipeline.runtime.masks import mask
+from cibus.pipeline.runtime.names import default_job
 from cibus.pipeline.runtime.nodes import Lease
 from cibus.pipeline.runtime.objects import Objects
 from cibus.pipeline.runtime.options import RunOptions
@@ -52,7 +53,6 @@ from cibus.pipeline.runtime.scope import Scope
 from cibus.pipeline.runtime.snapshots import Snapshots, copy_tree
 from cibus.pipeline.runtime.source import Source, open_source
 from cibus.pipeline.runtime.stages import StageBook
-from cibus.pipeline.runtime.state import default_job, state_folder
 from cibus.pipeline.runtime.stubs import Stubs
 from cibus.pipeline.runtime.workspaces import Workspaces
 from cibus.pipeline.steps import registry

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cibus.errors import CibusError, UsageError
+from cibus.history import PastBuild, write_atomically
 from cibus.pipeline.engine.codec import encode
-from cibus.pipeline.runtime.history import PastBuild, write_atomically
 from cibus.pipeline.runtime.kept import Entry, NoRoom, Store, listing
 from cibus.pipeline.runtime.workspaces import AFAR
 

@@ -1,20 +1,10 @@
-"""Where runs keep their state, and what a job is called here."""
+"""What a job is called here."""
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
-from cibus.folders import state_home
-from cibus.git import try_git
 from cibus.pipeline.runtime.source import Source
-
-
-def state_folder(script: Path) -> Path:
-    """The state folder of the repository (or folder) that a script is in; never in the repository itself."""
-    folder = script.resolve().parent
-    top = Path(try_git(folder, "rev-parse", "--show-toplevel") or folder)
-    return state_home() / f"{top.name}-{hashlib.sha256(str(top).encode()).hexdigest()[:8]}"
 
 
 def default_job(script: Path, source: Source) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterable
@@ -11,7 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 from cibus.errors import CibusError, UsageError
-from cibus.folders import write_whole
+from cibus.folders import state_home, write_whole
+from cibus.git import try_git
 
 RECORD = "build.json"
 
@@ -163,3 +165,10 @@ def _read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and "number" in record and "result" in record else None
+
+
+def state_folder(script: Path) -> Path:
+    """The state folder of the repository (or folder) that a script is in; never in the repository itself."""
+    folder = script.resolve().parent
+    top = Path(try_git(folder, "rev-parse", "--show-toplevel") or folder)
+    return state_home() / f"{top.name}-{hashlib.sha256(str(top).encode()).hexdigest()[:8]}"
