@@ -17,8 +17,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from fake_jenkins import FakeJenkins, empty_state
 from made_builds import INLINE, add_build, replay_page
+from peak import peak
 
-CHILD = "import sys; from cibus.cli import main; code = main(sys.argv[1:]); sys.stderr.write('PEAK ' + open('/proc/self/status').read().partition('VmHWM:')[2].split()[0]); sys.exit(code)"
 LINES = (
     "> Task :app:compile{a}\n",
     "Download https://repo.example/maven/org/acme/lib-{b}/1.{a}/lib-{b}-1.{a}.jar\n",
@@ -42,11 +42,8 @@ def log(size: int) -> str:
 def timed(command: list[str], cwd: Path, env: dict[str, str]) -> tuple[float, int]:
     """Seconds, and peak memory in MiB."""
     started = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", CHILD, *command], cwd=cwd, env=env, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - started
-    if "PEAK " not in done.stderr:
-        raise SystemExit(done.stderr)
-    return seconds, int(done.stderr.rpartition("PEAK ")[2]) // 1024
+    size = peak(*command, cwd=cwd, env=env)[1]
+    return time.perf_counter() - started, size
 
 
 def capture(megabytes: int, place: Path) -> Iterator[str]:

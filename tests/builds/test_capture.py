@@ -10,12 +10,12 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from command import Cibus
 from fake_jenkins import FakeJenkins, Fault
 from made_builds import add_build
+from peak import peak
 
 from cibus.builds.bundle import Bundle, read_bundle
 from cibus.builds.packing import opened
@@ -314,14 +314,13 @@ def test_an_artifact_with_a_path_that_leads_outside(empty_jenkins: FakeJenkins, 
 def test_constant_memory(empty_jenkins: FakeJenkins, add_pipeline: AddPipeline, tmp_path: Path) -> None:
     """Five times the log takes no more memory than the small one, and a little."""
     peaks = []
-    for number, size in ((1, 6), (2, 30)):
-        text = "[Pipeline] sh\n" + "+ make all\ncompiling source/file.c\n" * (size * 28_000)
+    for number, megabytes in ((1, 6), (2, 30)):
+        text = "[Pipeline] sh\n" + "+ make all\ncompiling source/file.c\n" * (megabytes * 28_000)
         add_build(empty_jenkins, _job(empty_jenkins, add_pipeline), number, {"result": "FAILURE"}, console=text + "Finished: FAILURE\n")
-        environ: dict[str, Any] = {**os.environ, "CIBUS_JENKINS_URL": empty_jenkins.url, "CIBUS_JENKINS_USER": empty_jenkins.user, "CIBUS_JENKINS_TOKEN": empty_jenkins.token}
-        # not getrusage: it counts what the parent had before exec, too
-        code = f"import sys; from cibus.cli import main; main(['capture', 'app', '{number}', '-o', '{tmp_path / str(number)}']); sys.stderr.write('PEAK ' + open('/proc/self/status').read().partition('VmHWM:')[2].split()[0])"
-        done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
-        peaks.append(int(done.stderr.rpartition("PEAK ")[2]) / 1024)
+        environ = {"CIBUS_JENKINS_URL": empty_jenkins.url, "CIBUS_JENKINS_USER": empty_jenkins.user, "CIBUS_JENKINS_TOKEN": empty_jenkins.token}
+        code, size = peak("capture", "app", str(number), "-o", str(tmp_path / str(number)), env=environ)
+        assert code == 3
+        peaks.append(size)
         assert (tmp_path / str(number) / "console.txt").stat().st_size == len(text) + len("Finished: FAILURE\n")
     assert peaks[1] < peaks[0] + 12, peaks  # MiB; the log grew by 24
 

@@ -6,8 +6,10 @@ import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from snapshots import KEY
 
 from cibus.jenkins.client import Client
 from cibus.jenkins.settings import Settings
@@ -38,3 +40,14 @@ def live() -> Iterator[Live]:
             yield Live(client, folder)
         finally:
             client.delete_item(folder)
+
+
+@pytest.fixture
+def command_line(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands of this process are run in the test's folder and mean the real controller."""
+    settings = live.client.settings
+    assert settings.token is not None
+    variables = {"STATE_DIR": str(tmp_path / "state"), "SNAPSHOT_KEY": KEY.decode(), "JENKINS_URL": settings.url, "JENKINS_USER": settings.user, "JENKINS_TOKEN": settings.token.reveal()}
+    for name, value in variables.items():
+        monkeypatch.setenv(f"CIBUS_{name}", value)
+    monkeypatch.chdir(tmp_path)

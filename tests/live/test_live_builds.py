@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from made_builds import INLINE, SCM
-from snapshots import KEY
 
 from cibus.builds.bundle import Bundle, read_bundle
 from cibus.cli import main
@@ -36,15 +35,8 @@ MATRIX = (
 
 
 @pytest.fixture
-def built(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def built(command_line: None, tmp_path: Path) -> Path:
     """The folder in which the commands run; the environment names the controller."""
-    monkeypatch.setenv("CIBUS_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("CIBUS_SNAPSHOT_KEY", KEY.decode())
-    settings = live.client.settings
-    assert settings.token is not None
-    for key, value in (("URL", settings.url), ("USER", settings.user), ("TOKEN", settings.token.reveal())):
-        monkeypatch.setenv(f"CIBUS_JENKINS_{key}", value)
-    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 

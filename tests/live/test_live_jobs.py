@@ -35,15 +35,8 @@ def test_check(live: Live) -> None:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_round_trip(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_round_trip(live: Live, command_line: None, tmp_path: Path, name: str) -> None:
     """Export, delete, apply, export: the same bytes."""
-    monkeypatch.setenv("CIBUS_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("CIBUS_SNAPSHOT_KEY", KEY.decode())
-    settings = live.client.settings
-    assert settings.token is not None
-    for key, value in (("URL", settings.url), ("USER", settings.user), ("TOKEN", settings.token.reveal())):
-        monkeypatch.setenv(f"CIBUS_JENKINS_{key}", value)
-    monkeypatch.chdir(tmp_path)
     path = f"{live.folder}/{name}"
     live.client.create_item(path, recorded(name))
     live.client.session.post(f"job/{live.folder}/job/{name}/submitDescription?description=saved")
