@@ -22,6 +22,6 @@ sys.exit(code)
 def peak(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> tuple[int, int]:
     """Runs ``cibus`` with arguments; gives its exit code and its peak memory in MiB."""
     done = subprocess.run([sys.executable, "-c", _CHILD, *arguments], cwd=cwd, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
-    words, mark, size = done.stderr.rpartition("PEAK ")
+    _, mark, size = done.stderr.rpartition("PEAK ")
     assert mark, done.stderr
     return done.returncode, int(size) // 1024

@@ -16,12 +16,10 @@ from command import Cibus
 from fake_jenkins import FakeJenkins, Fault
 from made_builds import add_build
 from peak import peak
+from plain_build import CONSOLE, SCRIPT, AddPipeline
 
 from cibus.builds.bundle import Bundle, read_bundle
 from cibus.builds.packing import opened
-
-sys.path.insert(0, str(Path(__file__).parent))
-from conftest import CONSOLE, SCRIPT, AddPipeline
 
 
 def captured(path: Path) -> Bundle:
