@@ -165,7 +165,7 @@ def _no_such_build(client: Client, wanted: Wanted, job: str, error: NotFound) ->
 
 
 def _follow(work: _Capture) -> None:
-    log = LogCapture(work.client.session, work.url, work.place.folder / CONSOLE, work.cleaner, work.place, lambda size: work.tell("following", size, 0))
+    log = LogCapture(work.client.session, work.url, work.place.folder / CONSOLE, work.cleaner, work.place, lambda size: work.tell("following", size >> 20, 0))
     log.followed()
     for _ in range(60):  # the log ends a moment before the build does
         work.data = build_data(work.client, Wanted("", work.order.wanted.job, str(work.data["number"])))
@@ -247,7 +247,7 @@ def _stages(work: _Capture) -> None:
 
 
 def _console(work: _Capture) -> None:
-    LogCapture(work.client.session, work.url, work.place.folder / CONSOLE, work.cleaner, work.place, lambda size: work.tell("console", size, 0)).finished()
+    LogCapture(work.client.session, work.url, work.place.folder / CONSOLE, work.cleaner, work.place, lambda size: work.tell("console", size >> 20, 0)).finished()
 
 
 def _steps(work: _Capture) -> None:
@@ -287,7 +287,7 @@ def _tests(work: _Capture) -> None:
 
 
 def _artifacts(work: _Capture) -> None:
-    listed = list_artifacts(work.client, work.url, work.data, work.place, work.cleaner, files=work.order.files, tell=lambda size: work.tell("artifacts", size, 0))
+    listed = list_artifacts(work.client, work.url, work.data, work.place, work.cleaner, files=work.order.files, tell=lambda size: work.tell("artifacts", size >> 20, 0))
     work.place.write_json(ARTIFACTS, work.cleaner.data([asdict(each) for each in listed], ARTIFACTS))
 
 

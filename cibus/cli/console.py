@@ -17,7 +17,7 @@ LOGIN = (
     " CIBUS_JENKINS_USER and CIBUS_JENKINS_TOKEN, or from netrc."
 )
 Progress = Callable[[str, int, int], None]
-LABELS = {"list": "listing", "config": "reading configs", "system": "reading the system's settings", "scan": "looking for secrets"}
+LABELS = {"list": "listing", "config": "reading configs", "system": "reading the system's settings", "scan": "looking for secrets", "console": "reading the log, MB", "following": "following the log, MB", "artifacts": "reading artifacts, MB"}
 
 
 def print_lines(lines: Iterable[tuple[str, str]]) -> None:

@@ -60,7 +60,7 @@ def reproduce(
     path = _bundle(loaded, build, number, controller, output, fresh=fresh)
     with opened(path) as bundle:
         prepared = prepare(bundle, repo)
-        options, config = _run_options(options_of({**given, **FIXED}), loaded, bundle, prepared, cause_given=bool(given["cause"]))
+        options, config = _run_options(options_of({**given, **FIXED}), loaded, path, bundle, prepared, cause_given=bool(given["cause"]))
         for line in _introduction(path, bundle, prepared, options, config):
             print(f"cibus: {line}", file=sys.stderr)
         return _run(bundle, options, config, given, html=html, compared=compare)
@@ -104,7 +104,7 @@ def _bundle(config: Config, build: str, number: str, controller: str, output: Pa
     return capture_build(config, build, number, controller, output, force=fresh).target
 
 
-def _run_options(options: RunOptions, config: Config, bundle: Bundle, prepared: Reproduction, *, cause_given: bool) -> tuple[RunOptions, Config]:
+def _run_options(options: RunOptions, config: Config, path: Path, bundle: Bundle, prepared: Reproduction, *, cause_given: bool) -> tuple[RunOptions, Config]:
     """What ``cibus run`` is asked to do; what was given on the command line is stronger than what was captured."""
     from cibus.builds.clean import sure_secrets
     from cibus.pipeline.runtime.options import Pins
@@ -134,6 +134,7 @@ def _run_options(options: RunOptions, config: Config, bundle: Bundle, prepared: 
             before=(build.before.number, build.before.result) if build.before else None,
             declared=prepared.declared,
             build=build.url,
+            bundle=str(path),
             secrets=sure_secrets(known_secrets(config)),
             lacks=tuple(lacking(prepared.agents, config)),
         ),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command import Cibus
+from containers import IMAGE, needs_podman
 from fake_jenkins import FakeJenkins
 from hosts.boot import Host
 from made_builds import INLINE, SCM, add_build, git, replay_page
@@ -245,8 +247,9 @@ DECLARATIVE = """pipeline {
 def test_from_a_stage_with_what_was_there(empty_jenkins: FakeJenkins, cibus: Cibus) -> None:
     empty_jenkins.state.add("app", INLINE.format(script="node {}", sandbox="true"))
     add_build(empty_jenkins, "app", 3, {"actions": [USER], "result": "FAILURE"}, console="Finished: FAILURE\n", extra={"replay": replay_page(DECLARATIVE)})
-    code, _, _ = cibus(empty_jenkins, "reproduce", "app", "3", "--no-compare")
+    code, out, _ = cibus(empty_jenkins, "reproduce", "app", "3", "--no-compare", "--format", "plain")
     assert code == 1
+    assert re.search(r"next: +cibus reproduce \S+/app-3\.bundle --resume\n", out)
     code, out, err = cibus(empty_jenkins, "reproduce", "app", "3", "--from", "Check", "--env", "FIXED=yes", "--format", "jenkins")
     assert "resuming build #3 at stage Check" in err
     assert "+ cat made.txt\nmade\n" in out
@@ -332,6 +335,16 @@ def test_a_matrix_build_is_compared_by_combination(empty_jenkins: FakeJenkins, c
     assert got == code, err
     if code:
         assert "- db is bb" in err
+
+
+@needs_podman
+def test_in_a_container(empty_jenkins: FakeJenkins, app: App, cibus: Cibus, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.build.extra["replay"] = ("text/html", replay_page(SCRIPT_AT.format(code=5).replace("; git rev-parse HEAD", f"; echo {app.commit}; test -f /run/.containerenv")).encode())
+    monkeypatch.setenv("CIBUS_CONTAINERS", "podman")
+    code, out, err = cibus(empty_jenkins, "reproduce", "app", "12", "--on", f"container:{IMAGE}", "--format", "jenkins", "--no-compare")
+    assert "then\n" in out and "+ test -f /run/.containerenv\n[Pipeline] }" in out, err
+    assert "script returned exit code 5" in out
+    assert code == 1
 
 
 def test_on_another_machine(empty_jenkins: FakeJenkins, app: App, cibus: Cibus, host: Host) -> None:

@@ -22,6 +22,7 @@ class Pins:
         before: number and result of the build before; None: the builds in the state folder count
         declared: the job's parameters: kind, name, default; None: the build had none
         build: the build's URL
+        bundle: where it is captured
         secrets: values that no log may show, besides those of credentials and password parameters
         lacks: labels that the build's agents had and nothing here has
     """
@@ -32,6 +33,7 @@ class Pins:
     before: tuple[int, str] | None = None
     declared: tuple[Mapping[str, Any], ...] | None = None
     build: str = ""
+    bundle: str = ""
     lacks: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
@@ -76,7 +78,12 @@ class RunOptions:
     announce: bool = False  # say which credentials the script names before anything runs
 
     def again(self, secret: frozenset[str]) -> list[str]:
-        """The arguments of ``cibus run`` that name the same script, job and parameters; without secret parameters."""
+        """The words behind ``cibus`` that run the same script, job and parameters; without secret parameters."""
+        if self.pins is not None and self.pins.bundle:
+            return ["reproduce", self.pins.bundle]
+        return ["run", *self._names(secret)]
+
+    def _names(self, secret: frozenset[str]) -> list[str]:
         words = [] if str(self.script) == "Jenkinsfile" else [str(self.script)]
         flags = {"--inline": self.mode == "inline", "--multibranch": self.mode == "multibranch", "--clean": self.clean, "--in-place": self.in_place}
         words += [flag for flag, given in flags.items() if given]

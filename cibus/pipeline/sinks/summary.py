@@ -183,7 +183,7 @@ def fidelity_words(fidelity: Mapping[str, Any]) -> str:
 def _next(record: Mapping[str, Any], result: str, progress: Progress) -> list[str]:
     if result not in ("FAILURE", "ABORTED") or not record.get("resumable"):
         return []
-    command = shlex.join(["cibus", "run", *record.get("again", ())])
+    command = shlex.join(["cibus", *(record.get("again") or ("run",))])
     lines = [f"next:      {command} --resume"]
     if progress.failures:
         lines.append(f"           {command} --resume --on-failure shell")
