@@ -106,7 +106,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock: Any = None
-        self._folders_made = False
+        self._made: set[str] = set()
 
     def hold(self) -> None:
         """While this process lives nothing is removed by another that may be needed here."""
@@ -144,18 +144,14 @@ class Store:
         copied = sum(now[name].size for name in fresh)
         if copied > room:
             raise NoRoom(copied)
-        self._make_folders()
         for name in fresh:
             blob = uuid.uuid4().hex
+            if blob[:2] not in self._made:
+                self._made.add(blob[:2])
+                (self.folder / blob[:2]).mkdir(parents=True, exist_ok=True)
             copy_file(f"{folder}/{name}", f"{self.folder}/{blob[:2]}/{blob}")
             now[name] = replace(now[name], blob=blob)
         return now, copied
-
-    def _make_folders(self) -> None:
-        if not self._folders_made:
-            self._folders_made = True
-            for number in range(256):
-                (self.folder / f"{number:02x}").mkdir(parents=True, exist_ok=True)
 
     def bring_back(self, kept: Listing, folder: Path) -> int:
         """Makes a folder what it was; what is still the same file stays. Gives how many files were replaced or removed.

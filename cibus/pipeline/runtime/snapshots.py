@@ -155,7 +155,9 @@ class Snapshots:
         stashes, more = self._store.keep(run.build.stashes_dir, before.stashes if before else {}, self._room)
         self._taken += 1
         self._room -= copied + more
-        env = {name: value for name, value in run.environment.assigned.items() if not run.is_secret(value)}
+        assigned = run.environment.assigned
+        env = {name: value for name, value in assigned.items() if not run.is_secret(value)}
+        lost += [f"env.{name}" for name in assigned if name not in env]
         path = self._folder / f"{self._taken:03}.json"
         now = Held(stage, path, time.time(), env, variables, tuple(lost), tuple(run.build.artifacts), kept, stashes, copied + more, str(branch.scope.workspace or ""))
         write_atomically(path, json.dumps(now.data(), default=str))  # for the user alone: variables may be what nobody else should see
