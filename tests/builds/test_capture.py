@@ -19,6 +19,7 @@ from peak import peak
 from plain_build import CONSOLE, SCRIPT, AddPipeline
 
 from cibus.builds.bundle import Bundle, read_bundle
+from cibus.builds.marks import Lines, Opened, read_marks
 from cibus.builds.packing import opened
 
 
@@ -327,3 +328,42 @@ def _job(fake: FakeJenkins, add_pipeline: AddPipeline) -> str:
     if fake.state.jobs.find("app") is None:
         add_pipeline()
     return "app"
+
+
+def annotated(console: str) -> str:
+    """The log as a browser sees it: each step's line with its node, each other line with whose it is."""
+    pieces, number, stack, owner = [], 1, ["1"], ""
+    for line in console.splitlines(keepends=True):
+        text = line.replace("&", "&amp;").replace("<", "&lt;")
+        words = line.removeprefix("[Pipeline] ").rstrip("\n")
+        if words + "\n" == line:
+            pieces.append(f'<span class="pipeline-node-{owner}">{text}</span>' if owner else text)
+            continue
+        number += 1
+        owner = str(number)
+        if words.startswith(("}", "//", "End")):
+            pieces.append(f'<span class="pipeline-new-node" nodeId="{number}" startId="{stack.pop()}">{text}</span>')
+            continue
+        pieces.append(f'<span class="pipeline-new-node" nodeId="{number}" startId="{number}" enclosingId="{stack[-1]}">{text}</span>')
+        if words.startswith(("{", "node", "stage", "Start")):
+            stack.append(owner)
+    return "".join(pieces)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_which_step_each_line_belongs_to(empty_jenkins: FakeJenkins, add_pipeline: AddPipeline, cibus: Cibus, tmp_path: Path, whole: bool) -> None:
+    build = add_pipeline()
+    build.extra["logText/progressiveHtml"] = ("text/html;charset=utf-8", annotated(CONSOLE if whole else CONSOLE[:-20]).encode())
+    cibus(empty_jenkins, "capture", "app", "12")
+    bundle = captured(tmp_path / "app-12.bundle")
+    path = bundle.folder / "console.steps"
+    assert path.is_file() is whole
+    if not whole:
+        assert "has other lines than the log" in bundle.manifest.missing["steps"]
+        return
+    marks = list(read_marks(path))
+    lines = CONSOLE.splitlines()
+    steps = [each for each in marks if isinstance(each, Opened) and each.name == "sh"]
+    assert [lines[each.at or 0] for each in steps] == ["[Pipeline] sh", "[Pipeline] sh"]
+    owned = {each.id: lines[each.first : each.first + each.count] for each in marks if isinstance(each, Lines)}
+    assert [owned[each.id] for each in steps] == [["+ echo building for prod", "building for prod"], ["+ echo testing", "testing", "+ exit 3"]]
