@@ -35,7 +35,7 @@ from cibus.builds.record import CapturedBuild, as_data
 from cibus.builds.stepcapture import Unlike, capture_steps
 from cibus.builds.workplace import Workplace
 from cibus.canonical import ConfigXmlError, canonical
-from cibus.errors import ControllerError, ControllerFault, Forbidden, NotFound, NotJenkins
+from cibus.errors import BundleError, ControllerError, ControllerFault, Forbidden, NotFound, NotJenkins
 from cibus.jenkins.client import Client
 from cibus.jenkins.paths import job_url
 from cibus.redaction import Redactor
@@ -64,7 +64,9 @@ class Order:
     """What to capture, and how.
 
     Arguments:
-        target: the bundle's folder, or a file ending in ``.tar.zst``; None: named after the build, in the current folder
+        target: the bundle's folder, or a file ending in ``.tar.zst``; None: named after the build
+        folder: where it is then
+        reuse: a bundle of this build that is there is taken as it is
         key: keys the placeholders of secrets
         files: with the artifacts' files
         known: values that are secret: those that cibus.toml has
@@ -72,8 +74,10 @@ class Order:
     """
 
     wanted: Wanted
-    key: bytes
+    key: bytes = b""
     target: Path | None = None
+    folder: Path = Path()
+    reuse: bool = False
     files: bool = False
     force: bool = False
     known: tuple[str, ...] = field(default=(), repr=False)
@@ -109,7 +113,9 @@ def capture(client: Client, order: Order, tell: Tell = lambda *_: None) -> Captu
     version = client.session.require_jenkins()
     data = build_data(client, order.wanted)
     url = f"{job_url(order.wanted.job)}{data['number']}/"
-    target = order.target or Path(default_name(order.wanted.job, data["number"]))
+    target = order.target or order.folder / default_name(order.wanted.job, data["number"])
+    if order.reuse and (known := _captured_before(target, f"{client.settings.url}{url}")):
+        return known
     place = Workplace(target, f"{client.settings.url}{url} {key_id(order.key)}", force=order.force)
     work = _Capture(client, order, place, Cleaner(Redactor(order.key), order.known), data, url, version, tell)
     for name, part in PARTS.items():
@@ -127,6 +133,15 @@ def capture(client: Client, order: Order, tell: Tell = lambda *_: None) -> Captu
         place.progress.done = [*dict.fromkeys([*place.progress.done, name])]
         place.save()
     return _sealed(work)
+
+
+def _captured_before(target: Path, url: str) -> Captured | None:
+    """The bundle at the target, if it is one of this build."""
+    try:
+        bundle = read_bundle(target)
+    except BundleError:
+        return None
+    return Captured(target, bundle.manifest, bundle.build, bundle.manifest.missing, 0, resumed=False) if bundle.build.url == url else None
 
 
 def default_name(job: str, number: int) -> str:

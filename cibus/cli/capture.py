@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ from cibus.cli.console import configured, print_json, progress, said_if_interrup
 from cibus.cli.options import AsJson, ConfigFile, Controller
 
 if TYPE_CHECKING:
-    from cibus.builds.capture import Captured
+    from cibus.builds.capture import Captured, Order
     from cibus.config import Config
 
 WITHOUT = {"environment", "steps"}
@@ -45,9 +46,11 @@ def capture(
 
       cibus capture app/main 128 -o main-128.tar.zst --artifacts
     """
+    from cibus.builds.capture import Order
+    from cibus.builds.locate import wanted
     from cibus.errors import Exit
 
-    done = capture_build(configured(config), build, number, controller, output, files=artifacts, force=force)
+    done = capture_build(configured(config), Order(wanted(build, number), target=output, files=artifacts, force=force), controller)
     if as_json:
         print_json({"bundle": str(done.target), "url": done.build.url, "result": done.build.result, "missing": dict(done.missing), "secrets": done.secrets, "resumed": done.resumed})
     else:
@@ -55,19 +58,17 @@ def capture(
     return Exit.LOOK if set(done.missing) - WITHOUT else Exit.FINE
 
 
-def capture_build(config: Config, build: str, number: str, controller: str, output: Path | None, *, files: bool = False, force: bool = False) -> Captured:
-    """Captures with a bar of progress."""
-    from cibus.builds.capture import Order
+def capture_build(config: Config, order: Order, controller: str) -> Captured:
+    """Captures with a bar of progress; the secrets of cibus.toml are in no bundle."""
     from cibus.builds.capture import capture as capture_into
-    from cibus.builds.locate import wanted
     from cibus.jenkins.client import Client
     from cibus.jenkins.settings import choose
     from cibus.redaction.fingerprints import fingerprint_key
 
-    found = wanted(build, number)
-    settings = choose(config, controller or found.controller)
+    keyed = replace(order, key=fingerprint_key(config.snapshot), known=known_secrets(config))
+    settings = choose(config, controller or order.wanted.controller)
     with Client(settings) as client, said_if_interrupted("the same command goes on with what came so far"), progress() as tell:
-        return capture_into(client, Order(found, fingerprint_key(config.snapshot), output, files, force, known_secrets(config)), tell)
+        return capture_into(client, keyed, tell)
 
 
 def known_secrets(config: Config) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cibus.cli.capture import Build, Number, capture_build, known_secrets
+from cibus.cli.capture import Number, capture_build, known_secrets
 from cibus.cli.options import Controller
 from cibus.cli.run import config_of, execute, options_of
 from cibus.cli.run import run as run_command
@@ -28,7 +28,7 @@ FIXED = {"script": Path("Jenkinsfile"), "inline": False, "multibranch": False, "
 
 
 def reproduce(
-    build: Build,
+    build: Annotated[str, typer.Argument(metavar="BUNDLE|URL|JOB", help="A bundle of cibus capture, a build's URL as the browser shows it, or a job's full name.")],
     number: Number = "",
     *,
     repo: Annotated[str, typer.Option("--repo", metavar="CLONE", help="Take the build's commit from this clone instead of its repository.", show_default=False)] = "",
@@ -41,8 +41,7 @@ def reproduce(
 ) -> int:
     """Run a controller's build here: same commit, script, parameters, libraries and variables.
 
-    BUILD is a bundle of cibus capture, a build's URL, or a job's name. Takes the options of cibus run. Afterwards both
-    builds are compared: exit 0 where this run did what the controller's did (a failing build that fails here in the same
+    Takes the options of cibus run. Afterwards both builds are compared: exit 0 where this run did what the controller's did (a failing build that fails here in the same
     way, too), 3 where they part. With --no-compare, or where only some stages run, the run's own result counts.
 
     Examples:
@@ -81,27 +80,22 @@ _with_options_of_run()
 
 def _bundle(config: Config, build: str, number: str, controller: str, output: Path | None, *, fresh: bool) -> Path:
     """The bundle that is meant; a build that was captured before is not captured again."""
-    from cibus.builds.capture import default_name
+    from cibus.builds.capture import Order, default_name
     from cibus.builds.locate import wanted
     from cibus.folders import state_home
+    from cibus.jenkins.settings import choose
 
     given = Path(build).expanduser()
     if not number and "://" not in build and (given.exists() or build.endswith((".tar.zst", ".bundle"))):
         return given
     found = wanted(build, number)
-    if output is None:
-        if found.build.isdigit():
-            host = (found.controller.partition("://")[2] or controller or "default").strip("/").replace("/", "-").replace(":", "-")
-            output = state_home() / "bundles" / host / default_name(found.job, int(found.build))
-        else:
-            output = None
-    if output is not None and output.is_dir() and not fresh:
-        return output
-    if output is None:
-        output = state_home() / "bundles" / default_name(found.job, 0)
-        fresh = True
-    output.parent.mkdir(parents=True, exist_ok=True)
-    return capture_build(config, build, number, controller, output, force=fresh).target
+    address = choose(config, controller or found.controller).url.partition("://")[2]
+    folder = state_home() / "bundles" / address.strip("/").replace("/", "-").replace(":", "-")
+    known = output or folder / default_name(found.job, int(found.build) if found.build.isdigit() else 0)
+    if known.exists() and not fresh:
+        return known  # without asking the controller
+    folder.mkdir(parents=True, exist_ok=True)
+    return capture_build(config, Order(found, target=output, folder=folder, reuse=not fresh, force=fresh), controller).target
 
 
 def _run_options(options: RunOptions, config: Config, path: Path, bundle: Bundle, prepared: Reproduction, *, cause_given: bool) -> tuple[RunOptions, Config]:

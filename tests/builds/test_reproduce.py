@@ -277,6 +277,15 @@ def test_a_build_is_captured_once(empty_jenkins: FakeJenkins, app: App, cibus: C
     assert len(empty_jenkins.requests) > seen
 
 
+def test_the_last_failed_build_is_the_default(empty_jenkins: FakeJenkins, app: App, cibus: Cibus, tmp_path: Path) -> None:
+    add_build(empty_jenkins, "app", 13, {"result": "SUCCESS", "actions": [USER]}, console="Finished: SUCCESS\n")
+    for _ in range(2):
+        code, _, err = cibus(empty_jenkins, "reproduce", "app")
+        assert code == 0, err
+        assert "cibus: app #12 (FAILURE)" in err
+    assert [each.name for each in (tmp_path / "state" / "bundles").glob("*/*")] == ["app-12.bundle"]
+
+
 # -- freestyle and matrix jobs beside the pipelines that are made of them
 
 FREE = "<project><builders>{builders}</builders></project>"
