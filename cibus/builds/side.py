@@ -36,7 +36,7 @@ class Side:
         kind: pipeline, freestyle or matrix
         result: SUCCESS, UNSTABLE, FAILURE, ABORTED or NOT_BUILT
         console: the log, as Jenkins' consoleText
-        steps: which step each line of the log belongs to, where that is known (see :mod:`cibus.builds.marks`)
+        steps: which step each line of the log belongs to, where that is known (see :mod:`cibus.marks`)
         stages: in the order of the stage view; empty where nobody knows them
         tests: by ``suite/class.name``; None where no test report was made
         environment: what the steps saw, as far as it is known; values of secrets are masked

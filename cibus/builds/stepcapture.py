@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from cibus.builds.clean import Cleaner
-from cibus.builds.marks import Entered, Mark, MarkWriter, Opened
-from cibus.builds.marks.htmlconsole import HtmlConsole
 from cibus.errors import ControllerError
 from cibus.jenkins.session import Session
+from cibus.marks import Entered, Mark, MarkWriter, Opened
+from cibus.marks.htmlconsole import HtmlConsole
 
 LARGEST = 64 << 20  # bytes of a log beyond which its annotated form, several times as large, is not fetched
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cibus.builds.marks import Entered, Lines, MarkWriter, Opened
-from cibus.builds.marks.htmlconsole import HtmlConsole
 from cibus.builds.side import Side
+from cibus.marks import Entered, Lines, MarkWriter, Opened
+from cibus.marks.htmlconsole import HtmlConsole
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "builds"
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cibus.builds.marks import Ended, Entered, Lines, Mark, MarkWriter, Opened, read_marks
 from cibus.builds.side import Side
+from cibus.marks import Ended, Entered, Lines, Mark, MarkWriter, Opened, read_marks
 
 MARKER = "[Pipeline] "
 

@@ -19,8 +19,8 @@ from peak import peak
 from plain_build import CONSOLE, SCRIPT, AddPipeline
 
 from cibus.builds.bundle import Bundle, read_bundle
-from cibus.builds.marks import Lines, Opened, read_marks
 from cibus.builds.packing import opened
+from cibus.marks import Lines, Opened, read_marks
 
 
 def captured(path: Path) -> Bundle:

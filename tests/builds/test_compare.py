@@ -15,9 +15,9 @@ from cibus.builds.compare.environment import compare_environments
 from cibus.builds.compare.facts import compare_artifacts, compare_stages, compare_tests, compare_times
 from cibus.builds.compare.noise import Noise
 from cibus.builds.compare.tools import versions_in
-from cibus.builds.marks import read_marks
 from cibus.builds.page import page
 from cibus.builds.side import Side, StageOutcome, TestOutcome
+from cibus.marks import read_marks
 
 SH = ("[Pipeline] sh", "+ make")
 PLAIN = Noise()

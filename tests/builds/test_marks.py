@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from consoles import recorded
 
-from cibus.builds.marks import Ended, Entered, Lines, MarkWriter, Opened, read_marks
-from cibus.builds.marks.htmlconsole import HtmlConsole
 from cibus.errors import CibusError
+from cibus.marks import Ended, Entered, Lines, MarkWriter, Opened, read_marks
+from cibus.marks.htmlconsole import HtmlConsole
 from cibus.pipeline.events import (
     BlockEnded,
     BlockStarted,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cibus.builds.compare.console import Console
 from cibus.builds.compare.tree import DEEPEST, Node, Segment, Tree
-from cibus.builds.marks import Ended, Entered, Lines, Opened, read_marks
+from cibus.marks import Ended, Entered, Lines, Opened, read_marks
 
 
 def marked_tree(path: Path, steps: Path) -> Tree:

@@ -8,8 +8,8 @@ from cibus.builds.compare.lines import Half
 from cibus.builds.compare.model import Divergence, Place, Quote
 from cibus.builds.compare.tree import Node, Tree
 from cibus.builds.compare.walk import Finding
-from cibus.builds.marks import Ended, Opened, read_marks
 from cibus.builds.side import Side
+from cibus.marks import Ended, Opened, read_marks
 
 AROUND = 3
 SHELLS = frozenset({"sh", "bat", "powershell", "pwsh"})

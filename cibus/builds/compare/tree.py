@@ -1,7 +1,7 @@
 """A build as a tree of its steps, each with where its lines are in the console.
 
 A line belongs to what last began or ended in its flow: the main one, or that of a branch of a ``parallel``. Whose it
-really is says the file of marks (:mod:`cibus.builds.marks`); without one, nobody can tell the branches of a
+really is says the file of marks (:mod:`cibus.marks`); without one, nobody can tell the branches of a
 ``parallel`` apart, and the lines of the whole block are one bag.
 """
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cibus.builds.marks import Ended, Entered, Lines, MarkWriter, Opened
 from cibus.errors import CibusError
+from cibus.marks import Ended, Entered, Lines, MarkWriter, Opened
 from cibus.pipeline.events import (
     BlockEnded,
     BlockStarted,
@@ -22,7 +22,7 @@ BRANCH = "Branch: "
 
 
 class StepFile:
-    """Writes marks (see :mod:`cibus.builds.marks`) for the log that :class:`LogFile` writes from the same events.
+    """Writes marks (see :mod:`cibus.marks`) for the log that :class:`LogFile` writes from the same events.
 
     Raises:
         CibusError: the disk is full or the file cannot be written.

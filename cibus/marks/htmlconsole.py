@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 
-from cibus.builds.marks.model import Ended, Entered, Lines, Mark, Opened
+from cibus.marks.model import Ended, Entered, Lines, Mark, Opened
 
 MARKER = "[Pipeline] "
 _TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)([^>]*)>")

@@ -17,7 +17,7 @@ A file ``log.steps`` has one object per line, in the order of the log. Lines of 
 Lines that no record names belong to no step: what a build prints before its first step and after its last.
 """
 
-from cibus.builds.marks.model import Ended, Entered, Lines, Mark, Opened
-from cibus.builds.marks.store import MarkWriter, read_marks
+from cibus.marks.model import Ended, Entered, Lines, Mark, Opened
+from cibus.marks.store import MarkWriter, read_marks
 
 __all__ = ["Ended", "Entered", "Lines", "Mark", "MarkWriter", "Opened", "read_marks"]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from cibus.builds.marks.model import Ended, Entered, Lines, Mark, Opened
 from cibus.errors import CibusError
+from cibus.marks.model import Ended, Entered, Lines, Mark, Opened
 
 VERSION = 1
 
