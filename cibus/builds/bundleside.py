@@ -6,7 +6,7 @@ import contextlib
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def _side(bundle: Bundle, console: Path, kind: str) -> Side:
         console=console,
         steps=steps if steps.is_file() else None,
         stages=tuple(StageOutcome(each["name"], each["status"], each.get("seconds")) for each in bundle.json(STAGES) or ()),
-        tests=_tests(bundle.json(TESTS)),
+        tests=None if (cases := bundle.json(TESTS)) is None else tests_by_name(cases),
         environment={**own_variables(build), **build.environment},
         environment_complete="injected" in build.environment_from.values(),
         parameters={each.name: each.value for each in build.parameters if not each.secret},
@@ -75,10 +75,9 @@ def own_variables(build: CapturedBuild) -> dict[str, str]:
     return {"BUILD_NUMBER": str(build.number), "BUILD_URL": build.url, "BUILD_TAG": f"jenkins-{job}-{build.number}", "JOB_NAME": build.job, "JENKINS_URL": build.controller}
 
 
-def _tests(cases: list[Mapping[str, Any]] | None) -> Mapping[str, TestOutcome] | None:
-    if cases is None:
-        return None
-    return {f"{each['suite']}/{each['class']}.{each['name']}": TestOutcome(each["status"], each.get("seconds"), each.get("message") or "") for each in cases}
+def tests_by_name(cases: Iterable[Mapping[str, Any]]) -> dict[str, TestOutcome]:
+    """Test cases as a bundle and a run's folder have them."""
+    return {f"{each['suite']}/{each['class']}.{each['name']}": TestOutcome(each["status"].upper(), each.get("seconds"), each.get("message") or "") for each in cases}
 
 
 def _system(build: CapturedBuild) -> str:

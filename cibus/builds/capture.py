@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -22,7 +23,6 @@ from cibus.builds.bundle import (
     STAGES,
     STEPS,
     TESTS,
-    Manifest,
     read_bundle,
 )
 from cibus.builds.clean import Cleaner
@@ -30,7 +30,7 @@ from cibus.builds.compose import compose
 from cibus.builds.jobfacts import JobFacts, read_config
 from cibus.builds.locate import LAST_FAILED, Wanted
 from cibus.builds.logcapture import LogCapture
-from cibus.builds.logfacts import read_log
+from cibus.builds.logfacts import LogFacts, read_log
 from cibus.builds.record import CapturedBuild, as_data
 from cibus.builds.stepcapture import Unlike, capture_steps
 from cibus.builds.workplace import Workplace
@@ -49,10 +49,9 @@ Tell = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Captured:
-    """A capture that ended: where the bundle is, what it says of itself, what the build was."""
+    """A capture that ended: where the bundle is, what the build was, what could not be had."""
 
     target: Path
-    manifest: Manifest | None
     build: CapturedBuild
     missing: Mapping[str, str]
     secrets: int
@@ -95,12 +94,16 @@ class _Capture:
     url: str  # below the controller's, with a slash at its end
     version: str
     tell: Tell
-    job: JobFacts = field(default_factory=JobFacts)
-    config_read: bool = False
+    job: JobFacts = field(default_factory=JobFacts)  # once the configuration was read
 
     @property
     def kind(self) -> str:
         return facts.kind_of(self.data)
+
+    @functools.cached_property
+    def log(self) -> LogFacts:
+        """What the log tells; to be asked for once it is here."""
+        return read_log(self.place.folder / CONSOLE)
 
 
 def capture(client: Client, order: Order, tell: Tell = lambda *_: None) -> Captured:
@@ -130,7 +133,8 @@ def capture(client: Client, order: Order, tell: Tell = lambda *_: None) -> Captu
             if name in ESSENTIAL:
                 raise
             place.progress.missing.setdefault(name, str(error))
-        place.progress.done = [*dict.fromkeys([*place.progress.done, name])]
+        if name not in place.progress.done:
+            place.progress.done.append(name)
         place.save()
     return _sealed(work)
 
@@ -141,7 +145,7 @@ def _captured_before(target: Path, url: str) -> Captured | None:
         bundle = read_bundle(target)
     except BundleError:
         return None
-    return Captured(target, bundle.manifest, bundle.build, bundle.manifest.missing, 0, resumed=False) if bundle.build.url == url else None
+    return Captured(target, bundle.build, bundle.manifest.missing, 0, resumed=False) if bundle.build.url == url else None
 
 
 def default_name(job: str, number: int) -> str:
@@ -201,6 +205,7 @@ def _config(work: _Capture) -> None:
     except ConfigXmlError as error:
         work.place.progress.missing["config"] = f"the job's configuration is no XML: {error}"
         return
+    work.job = read_config(config)
     clean = Redactor(work.order.key).config(config.xml, config.scripts, CONFIG)
     work.cleaner.found += len(clean.findings)
     for stand_in, secret in clean.secrets.items():
@@ -210,22 +215,11 @@ def _config(work: _Capture) -> None:
         work.place.write(f"config/{name}", text.encode("utf-8", "surrogatepass"))
 
 
-def _job(work: _Capture) -> JobFacts:
-    """The job's configuration as facts; read again by a capture that goes on."""
-    if not work.config_read:
-        work.config_read = True
-        try:
-            work.job = read_config(work.client.job_config(work.order.wanted.job))
-        except (*ABSENT, ConfigXmlError):
-            work.job = JobFacts()
-    return work.job
-
-
 def _script(work: _Capture) -> None:
     """What really ran: the replay page tells; else the job's configuration as it is now, or the repository."""
     note = work.place.progress.notes
     if work.kind != "pipeline":
-        job = _job(work)
+        job = work.job
         if job.builders:
             work.place.write(SCRIPT, work.cleaner.text(as_pipeline(job), SCRIPT, script=True).encode("utf-8", "replace"))
             note["script"] = "builders"
@@ -240,7 +234,7 @@ def _script(work: _Capture) -> None:
         note["script"] = "build"
     except ABSENT as error:
         why = f"the replay page is not to be had ({error})"
-    if text is None and (inline := _job(work).script) is not None:
+    if text is None and (inline := work.job.script) is not None:
         text, note["script"] = inline, "config"
         work.place.progress.missing["script"] = f"{why}: the script is that of the job's configuration as it is now"
     if text is None:
@@ -278,7 +272,7 @@ def _combinations(work: _Capture) -> None:
     """A matrix' combinations: each has a log of its own."""
     if work.kind != "matrix":
         return
-    for combination in combinations(_job(work)):
+    for combination in combinations(work.job):
         name = combination_name(combination)
         url = f"{work.url}{quote(name, safe='=,')}/"
         folder = work.place.folder / "runs" / quote(name, safe="=, ")
@@ -321,8 +315,7 @@ def _environment(work: _Capture) -> None:
 
 
 def _agents(work: _Capture) -> None:
-    log = read_log(work.place.folder / CONSOLE)
-    names = dict.fromkeys([*log.agents, *([work.data["builtOn"]] if work.data.get("builtOn") else [])])
+    names = dict.fromkeys([*work.log.agents, *([work.data["builtOn"]] if work.data.get("builtOn") else [])])
     found = {}
     for name in names:
         try:
@@ -370,8 +363,7 @@ ESSENTIAL = ("console",)
 
 def _sealed(work: _Capture) -> Captured:
     place = work.place
-    log = read_log(place.folder / CONSOLE)
-    build = compose(work.data, _job(work), log, place.progress.notes, work.client.settings.url, f"{work.client.settings.url}{work.url}", work.order.wanted.job, work.version)
+    build = compose(work.data, work.job, work.log, place.progress.notes, work.client.settings.url, f"{work.client.settings.url}{work.url}", work.order.wanted.job, work.version)
     place.write_json(BUILD, _clean_record(build, work.cleaner))
     for path in place.folder.rglob("*"):
         if path.is_file() and "artifacts" not in path.relative_to(place.folder).parts[:1]:
@@ -379,8 +371,7 @@ def _sealed(work: _Capture) -> Captured:
     captured = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     missing = {what: work.cleaner.text(why, "manifest") for what, why in place.progress.missing.items()}
     place.finish(build.url, captured, missing)
-    bundle = read_bundle(place.target) if place.target.is_dir() else None
-    return Captured(place.target, bundle.manifest if bundle else None, build, missing, work.cleaner.found, place.resumed)
+    return Captured(place.target, build, missing, work.cleaner.found, place.resumed)
 
 
 def _clean_record(build: CapturedBuild, cleaner: Cleaner) -> dict[str, Any]:

@@ -85,13 +85,10 @@ class Cleaner:
         if isinstance(data, str):
             return self.text(data, where) if data else data
         if isinstance(data, dict):
-            return {key: self._member(str(key), value, where) for key, value in data.items()}
+            return {key: self.data(value, f"{where}/{key}") for key, value in data.items()}
         if isinstance(data, (list, tuple)):
             return [self.data(each, where) for each in data]
         return data
-
-    def _member(self, key: str, value: Any, where: str) -> Any:
-        return self.data(value, f"{where}/{key}")
 
 
 def sure_secrets(values: Iterable[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cibus.builds.facts import branch_name
-from cibus.canonical import canonical, tree
+from cibus.canonical import Canonical, tree
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -69,13 +69,8 @@ class JobFacts:
     kinds: dict[str, str] = field(default_factory=dict)
 
 
-def read_config(raw: bytes) -> JobFacts:
-    """Reads a config.xml.
-
-    Raises:
-        ConfigXmlError: it is no XML.
-    """
-    config = canonical(raw)
+def read_config(config: Canonical) -> JobFacts:
+    """Reads a job's configuration."""
     root = tree(config.xml)
     definition = root.find("definition")
     scm = root.find("scm") if definition is None else definition.find("scm")

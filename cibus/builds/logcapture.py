@@ -87,7 +87,7 @@ class LogCapture:
                 if tried == self._session.settings.retries:
                     self._checkpoint(log)
                     raise
-                time.sleep(min(0.3 * 2**tried, 10))
+                self._session.wait(tried)
         raise AssertionError("the last try returns or raises")
 
     def _checkpoint(self, log: CleanLog, **values: int) -> None:

@@ -7,7 +7,6 @@ where the sources come from, :data:`HOME` for the home of the user that steps ru
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +14,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from cibus.builds.bundleside import REPOSITORY, WORKSPACE, WORKSPACES, is_bundle, open_bundle
+from cibus.builds.bundle import digest_of
+from cibus.builds.bundleside import REPOSITORY, WORKSPACE, WORKSPACES, is_bundle, open_bundle, tests_by_name
 from cibus.builds.reproduce import reproduced
 from cibus.builds.side import Side, StageOutcome, TestOutcome
 from cibus.errors import CibusError, UsageError
@@ -132,14 +132,9 @@ def _tests(folder: Path, record: Mapping[str, Any]) -> Mapping[str, TestOutcome]
         return {} if record.get("tests") else None
     except (OSError, ValueError) as error:
         raise CibusError(f"{folder / 'reports' / 'tests.json'}: cannot be read: {error}") from error
-    return {f"{each['suite']}/{each['class']}.{each['name']}": TestOutcome(each["status"].upper(), each.get("seconds"), each.get("message") or "") for each in cases}
+    return tests_by_name(cases)
 
 
 def _artifacts(folder: Path) -> dict[str, str]:
     """The archived files with their SHA-256."""
-    found = {}
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
-        if path.is_file():
-            with path.open("rb") as file:
-                found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
+    return {path.relative_to(folder).as_posix(): digest_of(path)[1] for path in sorted(folder.rglob("*")) if path.is_file()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,7 +40,7 @@ def capture_steps(session: Session, build: str, console: Path, target: Path, cle
             target.unlink(missing_ok=True)
             if tried == session.settings.retries or type(error) is not ControllerError:
                 raise
-            time.sleep(min(0.3 * 2**tried, 10))
+            session.wait(tried)
     if lines != _line_count(console):
         target.unlink()
         raise Unlike("the annotated console has other lines than the log: its steps are told from its own lines")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cibus.cli.options import AsJson
 from cibus.errors import Exit
+
+if TYPE_CHECKING:
+    from cibus.builds.compare import Comparison
+    from cibus.builds.side import Side
 
 
 def compare(
@@ -29,22 +33,34 @@ def compare(
 
       cibus compare '#3' '#4' --html differences.html
     """
-    from cibus.builds.compare import compare_sides
     from cibus.builds.compare.words import as_json as json_of
-    from cibus.builds.compare.words import lines
     from cibus.builds.sides import open_side
     from cibus.cli.console import print_json, print_lines
 
     with open_side(a, state_dir) as one, open_side(b, state_dir) as other:
-        comparison = compare_sides(one, other, **({"most": None} if everything else {}))
-        if html is not None:
-            from cibus.builds.page import write_page
-
-            write_page(html, comparison, one, other)
+        comparison = compared(one, other, html, everything=everything)
     if as_json:
         print_json({**json_of(comparison), "page": str(html) if html else None})
     else:
-        shown = lines(comparison, everything=everything)
-        print_lines([*shown, ("", f"page: {html}")] if html else shown)
+        print_lines(told(comparison, html, everything=everything))
     if not comparison.same:
         raise typer.Exit(int(Exit.LOOK))
+
+
+def compared(a: Side, b: Side, html: Path | None, *, everything: bool = False) -> Comparison:
+    """Compares two builds, and writes the page that was asked for."""
+    from cibus.builds.compare import compare_sides
+
+    comparison = compare_sides(a, b, **({"most": None} if everything else {}))
+    if html is not None:
+        from cibus.builds.page import write_page
+
+        write_page(html, comparison, a, b)
+    return comparison
+
+
+def told(comparison: Comparison, html: Path | None, *, everything: bool = False) -> list[tuple[str, str]]:
+    """The comparison for people, and where the page is."""
+    from cibus.builds.compare.words import lines
+
+    return [*lines(comparison, everything=everything), *([("", f"page: {html}")] if html else [])]

@@ -20,12 +20,12 @@ Progress = Callable[[str, int, int], None]
 LABELS = {"list": "listing", "config": "reading configs", "system": "reading the system's settings", "scan": "looking for secrets", "console": "reading the log, MB", "following": "following the log, MB", "artifacts": "reading artifacts, MB"}
 
 
-def print_lines(lines: Iterable[tuple[str, str]]) -> None:
+def print_lines(lines: Iterable[tuple[str, str]], *, stderr: bool = False) -> None:
     """Prints lines, each with its style."""
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, stderr=stderr)
     for style, text in lines:
         console.print(Text(text, style=style))
 

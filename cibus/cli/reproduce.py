@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cibus.cli.capture import Number, capture_build, known_secrets
+from cibus.cli.compare import compared, told
+from cibus.cli.console import print_lines
 from cibus.cli.options import Controller
 from cibus.cli.run import config_of, execute, options_of
 from cibus.cli.run import run as run_command
@@ -41,8 +43,8 @@ def reproduce(
 ) -> int:
     """Run a controller's build here: same commit, script, parameters, libraries and variables.
 
-    Takes the options of cibus run. Afterwards both builds are compared: exit 0 where this run did what the controller's did (a failing build that fails here in the same
-    way, too), 3 where they part. With --no-compare, or where only some stages run, the run's own result counts.
+    Takes the options of cibus run. Afterwards both builds are compared: exit 0 where this run did what the controller's
+    did (a failing build that fails here in the same way, too), 3 where they part. With --no-compare, or where only some stages run, the run's own result counts.
 
     Examples:
 
@@ -62,7 +64,7 @@ def reproduce(
         options, config = _run_options(options_of({**given, **FIXED}), loaded, path, bundle, prepared, cause_given=bool(given["cause"]))
         for line in _introduction(path, bundle, prepared, options, config):
             print(f"cibus: {line}", file=sys.stderr)
-        return _run(bundle, options, config, given, html=html, compared=compare)
+        return _run(bundle, options, config, given, html=html, compares=compare)
 
 
 def _with_options_of_run() -> None:
@@ -119,7 +121,6 @@ def _run_options(options: RunOptions, config: Config, path: Path, bundle: Bundle
         restart_from=options.restart_from or _restarted(build),
         clean=prepared.mode != "inline",
         script_text=text,
-        announce=True,
         resume=resumable,
         pins=Pins(
             libraries=prepared.libraries,
@@ -208,11 +209,9 @@ def lacking(agents: Mapping[str, tuple[str, ...]], config: Config) -> list[str]:
     return sorted({label for name, labels in agents.items() for label in labels if label != name} - here)
 
 
-def _run(bundle: Bundle, options: RunOptions, config: Config, given: Mapping[str, Any], *, html: Path | None, compared: bool) -> int:
+def _run(bundle: Bundle, options: RunOptions, config: Config, given: Mapping[str, Any], *, html: Path | None, compares: bool) -> int:
     """Runs, compares, and gives the exit code."""
     from cibus.builds.bundleside import side_of
-    from cibus.builds.compare import compare_sides
-    from cibus.builds.compare.words import lines
     from cibus.builds.sides import open_side
     from cibus.errors import Exit
 
@@ -220,16 +219,12 @@ def _run(bundle: Bundle, options: RunOptions, config: Config, given: Mapping[str
     selected = options.selection.active or options.dry_run
     if code == Exit.INTERRUPTED or (code == Exit.ABORTED and bundle.build.result != "ABORTED"):
         return code
-    if selected or not compared:
+    if selected or not compares:
         return code
     assert options.state_dir is not None
     with side_of(bundle) as theirs, open_side(str(_folder_of(options)), None) as ours:
-        comparison = compare_sides(theirs, ours)
-        if html is not None:
-            from cibus.builds.page import write_page
-
-            write_page(html, comparison, theirs, ours)
-    print_styled([*lines(comparison), *([("", f"page: {html}")] if html else [])])
+        comparison = compared(theirs, ours, html)
+    print_lines(told(comparison, html), stderr=True)  # standard output is the build's log
     return Exit.FINE if comparison.same else Exit.LOOK
 
 
@@ -239,13 +234,3 @@ def _folder_of(options: RunOptions) -> Path:
 
     assert options.state_dir is not None
     return History(options.state_dir).job(options.job) / "builds" / str(options.number)
-
-
-def print_styled(lines: list[tuple[str, str]]) -> None:
-    """Prints on standard error: standard output is the build's log."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(soft_wrap=True, highlight=False, stderr=True)
-    for style, text in lines:
-        console.print(Text(text, style=style))

@@ -105,17 +105,13 @@ class Session:
                 again = (request.repeatable or not error.sent) and not error.hopeless
                 if last or not again or (not error.sent and not self._answered):
                     raise self._unreachable(request, error) from error
-                self._wait(tried, "")
+                self.wait(tried)
                 continue
             self._answered = True
             if last or not _to_be_repeated(request, response, whole, tried):
                 return response
-            self._wait(tried, response.headers.get("retry-after", ""))
+            self.wait(tried, response.headers.get("retry-after", ""))
         raise AssertionError("the last try returns or raises")
-
-    def stream(self, path: str) -> Iterator[bytes]:
-        """Gets a large body in pieces; not repeated."""
-        return self.opened(path)[1]
 
     def opened(self, path: str, kind: str = "") -> tuple[Response, Iterator[bytes]]:
         """Asks for a large body: its head, and the body in pieces as they come; not repeated.
@@ -168,8 +164,8 @@ class Session:
             self._crumb = {data["crumbRequestField"]: data["crumb"], **({"Cookie": cookies} if cookies else {})}
             return True
 
-    def _wait(self, tried: int, retry_after: str) -> None:
-        """Longer each time, with chance in it so that many clients do not come back at once."""
+    def wait(self, tried: int, retry_after: str = "") -> None:
+        """Waits between two tries: longer each time, with chance in it so that many clients do not come back at once."""
         asked = float(retry_after) if retry_after.isdigit() else 0.0
         self._sleep(min(max(asked, 0.2 * 2**tried * random.uniform(0.5, 1.0)), 30.0))
 

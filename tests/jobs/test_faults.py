@@ -67,7 +67,7 @@ def test_export_ends_right_or_says_what_is_missing(generated: FakeJenkins, tmp_p
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_apply_ends_right_or_says_what_is_missing(cibus, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("cibus.jenkins.session.Session._wait", lambda *_: None)  # it would wait a second for each 503
+    monkeypatch.setattr("cibus.jenkins.session.Session.wait", lambda *_: None)  # it would wait a second for each 503
     with FakeJenkins(_generated()) as full, FakeJenkins(empty_state(), seed=2) as fake:
         cibus(full, "jobs", "export", "snap")
         fake.faults.set(Fault(kind, 5, seconds=0.05))

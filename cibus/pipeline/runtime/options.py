@@ -75,7 +75,6 @@ class RunOptions:
     host_deadline: float = 20.0  # seconds without an answer after which a machine counts as lost
     script_text: str | None = None  # where it is not read from ``script``
     pins: Pins | None = None
-    announce: bool = False  # say which credentials the script names before anything runs
 
     def again(self, secret: frozenset[str]) -> list[str]:
         """The words behind ``cibus`` that run the same script, job and parameters; without secret parameters."""

@@ -51,7 +51,7 @@ def check(run: Run) -> threading.Thread | None:
     """
     if "credential" not in run.text.lower() and "sshagent" not in run.text:
         return None  # spares a long script the walk, and a scripted one a second parse
-    if run.trees or run.options.strict_credentials or run.options.announce:
+    if run.trees or run.options.strict_credentials or run.options.pins is not None:
         _look(run)
         return None
     return run.thread(_look_beside, run)
@@ -64,7 +64,7 @@ def _look_beside(run: Run) -> None:
 
 def _look(run: Run) -> None:
     found = named(_tree(run))
-    if run.options.announce and found:
+    if run.options.pins is not None and found:  # who reproduces a build is told what it needs
         run.remark(f"needs the credentials {', '.join(each.id for each in found)}", "note")
     problems = [(each, problem) for each in found if (problem := _problem(run, each.id))]
     lines = [f"{run.script_name}:{each.line}: credential '{each.id}' {problem}" for each, problem in problems]

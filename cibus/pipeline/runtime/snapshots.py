@@ -81,8 +81,11 @@ class Held:
 
 def held(build: Path) -> list[Held]:
     """What a build's folder holds, in the order of the stages."""
-    found = [_read(path) for path in sorted((build / FOLDER).glob("[0-9]*.json"))]
-    return [each for each in found if each is not None]
+    return [found for path in _states(build) if (found := _read(path)) is not None]
+
+
+def _states(build: Path) -> list[Path]:
+    return sorted((build / FOLDER).glob("[0-9]*.json"))
 
 
 def _read(path: Path) -> Held | None:
@@ -173,10 +176,8 @@ class Snapshots:
 
     def _former(self) -> Held | None:
         """The newest state of an earlier run: what it has in common with this one is not copied again."""
-        for past in self._past()[:1]:
-            found = held(past.folder)
-            return found[-1] if found else None
-        return None
+        paths = [path for past in self._past()[:1] for path in reversed(_states(past.folder))]
+        return next((found for path in paths if (found := _read(path)) is not None), None)
 
     def _workspace(self, workspace: Path | None, before: Held | None, stage: str) -> tuple[dict[str, Entry] | None, int]:
         if workspace is None or not workspace.is_dir():
@@ -228,13 +229,13 @@ class Snapshots:
         sizes = self._store.sizes()
         room, needed = run.config.pipeline.keep_space * GIB, set[str]()
         for age, past in enumerate(run.history.past(run.build.job)):
-            for path in sorted((past.folder / FOLDER).glob("[0-9]*.json"), reverse=True):
+            for path in reversed(_states(past.folder)):
                 fresh = _blobs_of(path) - needed
                 size = sum(sizes.get(blob, 0) for blob in fresh)
                 if age >= KEPT_RUNS or size > room:
                     path.unlink(missing_ok=True)
                     path.with_suffix(BLOBS).unlink(missing_ok=True)
-                    room = min(room, 0) if size > room else room
+                    room = 0
                     continue
                 room -= size
                 needed |= fresh

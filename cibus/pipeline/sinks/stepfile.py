@@ -18,8 +18,6 @@ from cibus.pipeline.events import (
 )
 from cibus.pipeline.sinks.jenkinslog import JenkinsText
 
-BRANCH = "Branch: "
-
 
 class StepFile:
     """Writes marks (see :mod:`cibus.marks`) for the log that :class:`LogFile` writes from the same events.
