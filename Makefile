@@ -42,5 +42,5 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.all: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e '.[jvm,test,dev]'
+	$(BIN)/python -m pip install --quiet -e '.[jvm,agents,test,dev]'
 	@touch $@ $(VENV)/.demo
