@@ -18,6 +18,7 @@ from cibus.jenkins.client import Client
 
 POLL = 1.0  # seconds
 Say = Callable[[str], None]
+Pause = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def go_offline(client: Client, spec: AgentSpec, reason: str) -> str:
     return "offline already; the reason is the new one" if found.away else "offline"
 
 
-def drain(client: Client, spec: AgentSpec, seconds: float, say: Say = lambda _: None) -> str:
+def drain(client: Client, spec: AgentSpec, seconds: float, say: Say = lambda _: None, pause: Pause = time.sleep) -> str:
     """Waits until no build runs on it.
 
     Arguments:
@@ -80,7 +81,7 @@ def drain(client: Client, spec: AgentSpec, seconds: float, say: Say = lambda _: 
         if found.running != said:
             say(f"waiting for {names}")
             said = found.running
-        time.sleep(POLL)
+        pause(POLL)
     return "the controller does not have it yet"
 
 
@@ -108,7 +109,7 @@ def register(client: Client, spec: AgentSpec, reason: str, host_key: str = "", *
     return "created" if new else "updated: " + ("; ".join(differences(facts(before), spec)) or "its details")
 
 
-def await_connection(client: Client, spec: AgentSpec, seconds: float) -> str:
+def await_connection(client: Client, spec: AgentSpec, seconds: float, pause: Pause = time.sleep) -> str:
     """Waits until the agent is connected, offline or not.
 
     Raises:
@@ -121,7 +122,7 @@ def await_connection(client: Client, spec: AgentSpec, seconds: float) -> str:
             return f"connected after {time.monotonic() - start:.0f} s"
         if time.monotonic() - start > seconds:
             break
-        time.sleep(POLL)
+        pause(POLL)
     try:
         lines = nodes.log_tail(client, spec.name, 3)
     except ControllerError:
