@@ -76,6 +76,7 @@ class AgentConfig:
     description: str = ""
     controller: str = ""
     java: int = 0
+    practice: bool = False
     tools: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, SecretSource] = field(default_factory=dict)
@@ -226,6 +227,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "description": Key("str", help="what the controller shows beside the name"),
         "controller": Key("str", help="the controller that it belongs to, where there are several"),
         "java": Key("int", help="the major version of Java that runs the agent (default: what the controller needs)"),
+        "practice": Key("bool", help="a machine to practise on: cibus agents drill may wipe its agent"),
         "tools": Key("texts", help="homes of tools on this machine, as \"jdk/NAME\" = \"/folder\""),
         "variables": Key("table", help="variables for the playbooks"),
         "secrets": Key("secrets", help="variables for the playbooks that are secret"),

@@ -207,6 +207,11 @@ class Rebuild:
             raise
         return [work.outcome() for work in self.works]
 
+    @property
+    def secrets(self) -> list[str]:
+        """The agents' own secrets: no receipt may have them."""
+        return [work.secret.reveal() for work in self.works if work.secret is not None]
+
     def _left(self) -> list[Work]:
         return [work for work in self.works if not work.failed]
 
@@ -233,9 +238,6 @@ class Rebuild:
     @contextmanager
     def _step(self, work: Work, name: str) -> Iterator[list[str]]:
         """A step: told, timed, and its failure written down; give it its words."""
-        if work.failed:
-            yield []
-            return
         self._tell(Began(work.spec.name, name))
         start = time.monotonic()
         words: list[str] = []
@@ -267,15 +269,15 @@ class Rebuild:
 
     def _prepare(self, work: Work) -> None:
         spec, client = work.spec, work.client
-        for name, do in (
+        steps: tuple[tuple[str, Callable[[], str]], ...] = (
             ("offline", lambda: go_offline(client, spec, self._reason("under way"))),
             ("drain", lambda: drain(client, spec, self.options.drain, lambda words: self._tell(Said(spec.name, words)), self.pause)),
             ("machine", lambda: self._machine(work)),
             ("register", lambda: self._register(work)),
-        ):
+        )
+        for name, do in steps:
             with self._step(work, name) as words:
-                if not work.failed:
-                    words.append(do())
+                words.append(do())
             if work.failed:
                 return
 
@@ -283,7 +285,8 @@ class Rebuild:
         """Whether it is reachable, the right system, with room and rights."""
         spec = work.spec
         with connected(spec) as connection:
-            key = connection.transport.get_remote_server_key()
+            transport: Any = connection.transport
+            key = transport.get_remote_server_key()
             work.host_key = f"{key.get_name()} {key.get_base64()}"
             facts = work.facts = look(connection, spec, Wants())
             if run(connection, AS_ROOT.format("true"))[0]:

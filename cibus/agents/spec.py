@@ -23,7 +23,7 @@ SERVICE = "jenkins-agent"
 # what an Ansible inventory calls things that are fields here
 FIELDS = {
     "agent_labels", "agent_executors", "agent_mode", "agent_remote_folder", "agent_launcher", "agent_credentials", "agent_owner",
-    "agent_description", "agent_controller", "agent_os", "agent_tools", "agent_env", "agent_java",
+    "agent_description", "agent_controller", "agent_os", "agent_tools", "agent_env", "agent_java", "agent_practice",
 }  # fmt: skip
 
 
@@ -53,6 +53,7 @@ class AgentSpec:
     description: str = ""
     controller: str = ""
     java: int = 0
+    practice: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
     tools: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
@@ -127,6 +128,7 @@ def from_config(agent: AgentConfig, where: str = "cibus.toml") -> AgentSpec:
             "description": agent.description,
             "controller": agent.controller,
             "java": agent.java,
+            "practice": agent.practice,
             "env": agent.env,
             "tools": agent.tools,
             "secrets": agent.secrets,
