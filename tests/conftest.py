@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from fake_jenkins import FakeJenkins, empty_state, recorded_state
-from hosts.fixtures import boot, host, second_host, shared_host
+from hosts.fixtures import boot, boot_briefly, host, second_host, shared_host
 from repos import MakeRepo, Repo
 
-__all__ = ["boot", "host", "second_host", "shared_host"]
+__all__ = ["boot", "boot_briefly", "host", "second_host", "shared_host"]
 
 
 @pytest.fixture
