@@ -33,7 +33,7 @@ MOST = 2000  # characters of a command's output
 def main(order: Facts) -> Facts:
     """Gives all facts."""
     account = _account(order["user"])
-    process = _process()
+    process = _process(order)
     run = _runner(account, _environ(account, process), order["patience"])
     facts = {
         "system": os.uname().sysname,
@@ -50,7 +50,7 @@ def main(order: Facts) -> Facts:
         "process": process,
         "service": _service(order),
         "java": _java(order, process, run),
-        "jar": _jar(order),
+        "jar": _jar(order, process),
         "secret": _secret(process),
     }
     names = {"controller": _fetch, "mirror": _fetch, "git": lambda url, patience: _git(url, run)}
@@ -169,12 +169,16 @@ def _memory() -> Facts:
         return {"total": int(total or 0), "available": sum(map(int, pages.values())) * size}
 
 
-def _process() -> Facts | None:
-    """The agent's process: the Java that runs agent.jar (inbound), or remoting.jar (started over SSH)."""
+def _process(order: Facts) -> Facts | None:
+    """The agent's process: the Java that runs the agent's jar for this folder, or remoting.jar (started over SSH)."""
     for line in _plain("ps", "-axww", "-o", "pid=,user=,args=").splitlines():
         words = line.split()
-        if len(words) > 3 and "-jar" in words and os.path.basename(words[words.index("-jar") + 1]) in ("agent.jar", "remoting.jar", "slave.jar"):
-            return {"pid": int(words[0]), "user": words[1], "argv": words[2:]}
+        if len(words) < 4 or "-jar" not in words[3:-1]:
+            continue
+        jar = words[words.index("-jar") + 1]
+        folder = words[words.index("-workDir") + 1] if "-workDir" in words[:-1] else ""
+        if folder == order["folder"] or (not folder and os.path.basename(jar) in ("agent.jar", "remoting.jar", "slave.jar")):
+            return {"pid": int(words[0]), "user": words[1], "argv": words[2:], "jar": jar}
     return None
 
 
@@ -225,8 +229,10 @@ def _java(order: Facts, process: Facts | None, run: Callable[[str], Facts]) -> F
     return {"path": path, "status": said["status"], "text": said["output"]}
 
 
-def _jar(order: Facts) -> Facts | None:
-    for path in (os.path.join(order["folder"], "agent.jar"), os.path.join(os.path.dirname(order["folder"]), "agent.jar")):
+def _jar(order: Facts, process: Facts | None) -> Facts | None:
+    """The jar that runs, else the one that the service would run."""
+    name = order["service"]
+    for path in ([process["jar"]] if process else []) + [f"/opt/{name}/{name}.jar", os.path.join(order["folder"], "agent.jar")]:
         if os.path.isfile(path):
             with open(path, "rb") as file:
                 return {"path": path, "sha256": hashlib.sha256(file.read()).hexdigest()}

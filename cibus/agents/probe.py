@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shlex
 import time
@@ -71,15 +70,32 @@ def run(connection: fabric.Connection, command: str, stdin: str = "", patience: 
     Raises:
         HostLost: the machine went away meanwhile.
     """
-    from invoke.exceptions import CommandTimedOut
-
+    # fabric's own run() sends standard input a character at a time
+    transport: Any = connection.transport
+    what = f"{connection.host}: {command.split()[0]}"
     try:
-        done = connection.run(command, hide=True, warn=True, in_stream=io.StringIO(stdin), timeout=round(patience), pty=False)
-    except CommandTimedOut as error:
-        raise HostError(f"{connection.host}: no end of {command.split()[0]} within {patience:.0f} s") from error
-    except (OSError, EOFError) as error:
+        channel = transport.open_session(timeout=patience)
+        channel.settimeout(patience)
+        channel.exec_command(command)
+        if stdin:
+            channel.sendall(stdin.encode())
+        channel.shutdown_write()
+        out, err = channel.makefile("rb").read(), channel.makefile_stderr("rb").read()
+        code = channel.recv_exit_status()
+    except TimeoutError as error:
+        raise HostError(f"{what}: no end within {patience:.0f} s") from error
+    except (OSError, EOFError, _ssh_exception()) as error:
         raise HostLost(f"{connection.host}: the connection is gone ({error or type(error).__name__})") from error
-    return done.return_code, done.stdout, done.stderr
+    if code < 0:
+        raise HostLost(f"{connection.host}: the connection is gone")
+    return code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+
+
+def _ssh_exception() -> type[Exception]:
+    import paramiko
+
+    found: type[Exception] = paramiko.SSHException
+    return found
 
 
 def look(connection: fabric.Connection, spec: AgentSpec, wants: Wants) -> Facts:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import fabric
 
 AS_ROOT = 'S=; [ "$(id -u)" = 0 ] || S="sudo -n"; $S {0}'
-AGENT = r"ps -axww -o pid=,args= | awk '/ -jar [^ ]*agent\.jar/ && !/awk/ {print $1}'"
 STEADY = 3.0  # seconds: a connection that was there before a kill is gone by then
 Pause = Callable[[float], None]
 Say = Callable[[str], None]
@@ -107,11 +106,11 @@ def _survives_kill(spec: AgentSpec, context: Context, deeds: Deeds, pause: Pause
     start = time.monotonic()
     try:
         with connected(spec) as connection:
-            before = _pids(connection)
-            if not before:
+            before = _pid(connection, spec)
+            if before is None:
                 return "error", "no agent process runs"
-            run(connection, AS_ROOT.format(f"kill -9 {' '.join(before)}"))
-            while not (after := _pids(connection)) or set(after) & set(before):
+            run(connection, AS_ROOT.format(f"kill -9 {before}"))
+            while _pid(connection, spec) in (before, None):
                 if time.monotonic() - start > deeds.patience:
                     return "error", f"killed, it is not back after {deeds.patience:.0f} s"
                 pause(0.5)
@@ -136,8 +135,9 @@ def _steadily_connected(client: Client, spec: AgentSpec, deeds: Deeds, pause: Pa
             since = None
 
 
-def _pids(connection: fabric.Connection) -> list[str]:
-    return run(connection, AGENT)[1].split()
+def _pid(connection: fabric.Connection, spec: AgentSpec) -> int | None:
+    process = look(connection, spec, Wants())["process"]
+    return None if process is None else int(process["pid"])
 
 
 def _survives_reboot(spec: AgentSpec, context: Context, deeds: Deeds, pause: Pause) -> tuple[str, str]:
