@@ -49,6 +49,7 @@ def variables(tmp_path_factory: pytest.TempPathFactory, controller: Controller, 
         "agent_secret_file": str(secret),
         "agent_jar_sha256": hashlib.sha256(jar.read_bytes()).hexdigest(),
         "toolchains_labels": ["linux", "git", "jq", "python-3.11"],
+        "agent_restart_seconds": 1,
     }
 
 

@@ -82,7 +82,7 @@ def test_the_secret_is_seen_nowhere(built: Built, agent: Host, ansible: Play) ->
 
 
 def test_everything_works_for_a_user_with_sudo(agent: Host, ansible: Play) -> None:
-    different: dict[str, Any] = {"agent_user": "builder", "agent_remote_folder": "/srv/builds", "agent_launcher": "tcp", "base_timezone": "Europe/Berlin", "base_users": [{"name": "watcher"}]}
+    different: dict[str, Any] = {"agent_user": "builder", "agent_remote_folder": "/srv/builds", "agent_launcher": "tcp", "base_timezone": "Europe/Berlin", "base_users": [{"name": "watcher", "keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAWrFwHPjgF5Uo5ZEnVRcUrpH5J8WTyZq7mBPKqGr9gG watcher"]}]}
     ansible(agent, user=agent.admin, **different).succeeded()
     until(lambda: runs(agent))
     assert "by tcp" in root(agent, "journalctl -u jenkins-agent -o cat")
