@@ -234,11 +234,25 @@ def _remove_groups(name: str) -> None:
             top.rmdir()
 
 
+def _end_left(name: str) -> None:
+    """Ends the container of a test run that was killed: its shell stands still, its first process goes, nspawn puts things back."""
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (place / "cmdline").read_bytes().split(b"\0")
+            if f"--machine={name}".encode() in words and words[0] == b"sh":
+                os.kill(int(place.name), signal.SIGSTOP)
+                for init in (init for nspawn in _children(int(place.name)) for init in _children(nspawn)):
+                    os.kill(init, signal.SIGKILL)
+                time.sleep(0.2)
+                os.kill(int(place.name), signal.SIGKILL)
+
+
 def sweep() -> None:
     """Takes away what test runs left that were killed."""
     for entry in Path("/run/netns").glob(f"{PREFIX}*") if Path("/run/netns").is_dir() else ():
         pid = entry.name.removeprefix(PREFIX).partition("n")[0]
         if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            _end_left(entry.name)
             for place in Path(tempfile.gettempdir()).glob(f"{entry.name}-*"):
                 quiet("umount", "-l", str(place / "root"))
                 shutil.rmtree(place, ignore_errors=True)

@@ -37,7 +37,7 @@ class Controller:
         self.folder = folder
         self.asked: list[str] = []
         handler = type("Handler", (_Quiet,), {"asked": self.asked})
-        self._server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), partial(handler, directory=str(folder)))  # noqa: S104
+        self._server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), partial(handler, directory=str(folder)))
         self.url = f"http://{address}:{self._server.server_address[1]}/"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
