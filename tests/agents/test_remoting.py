@@ -42,7 +42,7 @@ def test_the_version_that_is_installed(version: str, made_for: int, chosen: int)
 
 
 def test_too_old_a_java_is_refused_and_an_untested_one_is_told() -> None:
-    with pytest.raises(UsageError, match="java = 11: this controller's agent.jar needs Java 17 or newer"):
+    with pytest.raises(UsageError, match=r"java = 11: this controller's agent.jar needs Java 17 or newer"):
         need("2.479.1", jar()).chosen(11)
     assert need("2.479.1", jar()).problem(17) == ""
     assert need("2.479.1", jar()).problem(25) == "", "newer than what the table knows is no reproach"
