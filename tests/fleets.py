@@ -30,10 +30,11 @@ class Fleet:
     """A folder with a cibus.toml; ``agents`` by name: the host, and what the table says besides."""
 
     folder: Path
-    fake: FakeJenkins
+    fake: FakeJenkins | None
     agents: Mapping[str, tuple[Host, Mapping[str, Any]]]
     rebuild: Mapping[str, Any] = field(default_factory=dict)
     user: str = "root"
+    controller: tuple[str, str, str] = ("", "", "")  # of a real one: URL, user, token
 
     def write(self) -> Path:
         """Writes cibus.toml, and the home folder whose ``.ssh`` lets one in; gives cibus.toml."""
@@ -52,7 +53,8 @@ class Fleet:
         return path
 
     def _tables(self) -> Iterator[str]:
-        yield f'[controllers.default]\nurl = "{self.fake.url}"\nuser = "{self.fake.user}"\ntoken = {{ value = "{self.fake.token}" }}\n'
+        url, user, token = (self.fake.url, self.fake.user, self.fake.token) if self.fake else self.controller
+        yield f'[controllers.default]\nurl = "{url}"\nuser = "{user}"\ntoken = {{ value = "{token}" }}\n'
         yield "[rebuild]"
         yield from (f"{key} = {_toml(value)}" for key, value in {"disk": 1, **self.rebuild}.items())
         for name, (host, more) in self.agents.items():

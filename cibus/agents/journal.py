@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from cibus.agents.spec import alias
 from cibus.folders import state_home, write_whole
 
 FRESH = 24 * 3600  # seconds; what was done longer ago is done again
@@ -68,4 +69,4 @@ def digest(*parts: object) -> str:
 
 
 def _path(agent: str) -> Path:
-    return state_home() / "agents" / f"{agent}.rebuild.json"
+    return state_home() / "agents" / f"{alias(agent)}.rebuild.json"

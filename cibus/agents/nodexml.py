@@ -100,7 +100,7 @@ def desired(raw: bytes | None, spec: AgentSpec, host_key: str = "", *, labels: t
 def differences(found: NodeFacts, spec: AgentSpec) -> list[str]:
     """Where a controller's node is not as it shall be, in words; [] where it is."""
     pairs = (
-        ("labels", " ".join(found.labels), " ".join(spec.labels)),
+        ("labels", " ".join(each for each in found.labels if each != found.name), " ".join(each for each in spec.labels if each != spec.name)),
         ("executors", str(found.executors), str(spec.executors)),
         ("mode", found.mode, spec.mode),
         ("remote folder", found.remote_folder, spec.remote_folder),

@@ -80,6 +80,7 @@ class Plays:
     def __init__(self, playbooks: Path, targets: Sequence[Target], place: Path, *, inventory: Sequence[Path] = (), forks: int = 20, vault_password: Secret | None = None) -> None:
         self.playbooks = playbooks
         self._place = place
+        self._names = {target.spec.alias: target.spec.name for target in targets}
         self._own = write_inventory(place, targets)
         self._inventory = [*map(str, inventory), str(self._own)]
         self._forks = forks
@@ -98,7 +99,7 @@ class Plays:
             raise UsageError("ansible-runner is not installed; install it with pip install 'cibus[agents]'") from error
 
         _rotate()
-        taken = _Taken(tell)
+        taken = _Taken(tell, self._names)
         ident = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{Path(name).stem}"
         stopped = threading.Event()
         runner = init_runner(
@@ -107,7 +108,7 @@ class Plays:
             ident=ident,
             playbook=str(self.playbooks / name),
             inventory=self._inventory,
-            limit=",".join(hosts),
+            limit=",".join(alias for alias, agent in self._names.items() if agent in hosts),
             forks=self._forks,
             cmdline="--check --diff" if check else None,
             quiet=True,
@@ -149,8 +150,9 @@ def _waited(run: Callable[[], Any], stopped: threading.Event) -> None:
 class _Taken:
     """Collects the events of a play."""
 
-    def __init__(self, tell: Told) -> None:
+    def __init__(self, tell: Told, names: Mapping[str, str]) -> None:
         self._tell = tell
+        self._names = names
         self.hosts: dict[str, list[TaskDone]] = {}
 
     def event(self, data: Mapping[str, Any]) -> bool:
@@ -159,7 +161,7 @@ class _Taken:
             self._tell(Output(data["stdout"]))
         status = ENDS.get(data.get("event", ""))
         if status is not None:
-            done = _task_done(status, data["event_data"])
+            done = _task_done(status, data["event_data"], self._names)
             self.hosts.setdefault(done.host, []).append(done)
             self._tell(done)
         return False
@@ -178,14 +180,14 @@ class _Taken:
         return HostResult(sum(each.status in ("ok", "changed") for each in tasks), {name: round(float(each), 3) for name, each in roles.items()}, dict(changed), changes, failure)
 
 
-def _task_done(status: str, data: Mapping[str, Any]) -> TaskDone:
+def _task_done(status: str, data: Mapping[str, Any], names: Mapping[str, str]) -> TaskDone:
     result = data.get("res") or {}
     if status == "ok" and result.get("changed"):
         status = "changed"
     if status == "failed" and data.get("ignore_errors"):
         status = "ignored"
     words = _words(result) if status in ("failed", "unreachable", "ignored") else ""
-    return TaskDone(data["host"], data.get("role") or "play", data.get("task", ""), status, float(data.get("duration") or 0), words)
+    return TaskDone(names.get(data["host"], data["host"]), data.get("role") or "play", data.get("task", ""), status, float(data.get("duration") or 0), words)
 
 
 def _words(result: Mapping[str, Any]) -> str:

@@ -67,10 +67,10 @@ def write_inventory(place: Path, targets: Iterable[Target]) -> Path:
         values = variables(target)
         values.update((name, secret.reveal()) for name, secret in target.secrets.items())
         if target.secret is not None:
-            path = place / f"{target.spec.name}.secret"
+            path = place / f"{target.spec.alias}.secret"
             _write_private(path, target.secret.reveal())
             values["agent_secret_file"] = str(path)
-        hosts[target.spec.name] = values
+        hosts[target.spec.alias] = values
     path = place / "agents.json"
     _write_private(path, json.dumps({"agents": {"hosts": hosts}}, indent=1))
     return path

@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from cibus.agents.spec import alias
 from cibus.config import Config
 from cibus.errors import CibusError
 from cibus.git import try_git
@@ -100,7 +101,7 @@ def append(place: Path, data: Mapping[str, Any]) -> Path:
     Raises:
         CibusError: it cannot be written.
     """
-    path = place / f"{data['agent']}.jsonl"
+    path = place / f"{alias(data['agent'])}.jsonl"
     line = json.dumps(data, ensure_ascii=False, sort_keys=False).encode("utf-8", "replace") + b"\n"
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -129,7 +130,7 @@ def read(place: Path, agent: str = "") -> tuple[list[Receipt], list[str]]:
         agent: only this one's
     """
     found, torn = [], []
-    for path in sorted(place.glob(f"{agent or '*'}.jsonl")):
+    for path in sorted(place.glob(f"{alias(agent) if agent else '*'}.jsonl")):
         for number, line in enumerate(path.read_bytes().splitlines(), 1):
             if not line.strip():
                 continue

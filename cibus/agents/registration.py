@@ -40,7 +40,8 @@ def served(client: Client) -> Served:
     """
     version = client.session.require_jenkins()
     jar = nodes.agent_jar(client)
-    return Served(client.settings.url, version, hashlib.sha256(jar).hexdigest(), remoting_version(jar), need(version, jar))
+    java = need(version, jar)
+    return Served(client.settings.url, version, hashlib.sha256(jar).hexdigest(), remoting_version(jar), java)
 
 
 def drift(client: Client, spec: AgentSpec) -> list[str]:

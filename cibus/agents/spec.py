@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -20,6 +21,7 @@ from cibus.ssh.address import Address, parse
 LAUNCHERS = ("websocket", "tcp", "ssh")
 FOLDERS = {"linux": "/home/{user}/agent", "macos": "/Users/{user}/agent"}
 SERVICE = "jenkins-agent"
+UNSAFE = set("?*/\\%!@#$^&|<>[]:;")  # jenkins.model.Jenkins.checkGoodName
 # what an Ansible inventory calls things that are fields here
 FIELDS = {
     "agent_labels", "agent_executors", "agent_mode", "agent_remote_folder", "agent_launcher", "agent_credentials", "agent_owner",
@@ -66,6 +68,11 @@ class AgentSpec:
         return self.launcher != "ssh"
 
     @property
+    def alias(self) -> str:
+        """Its name where only plain ones will do: in Ansible's inventory and for files."""
+        return alias(self.name)
+
+    @property
     def service(self) -> str:
         """The name of the service that keeps it running."""
         return str(self.variables.get("agent_service_name", SERVICE))
@@ -80,6 +87,12 @@ class AgentSpec:
         if self.address is None:
             raise UsageError(f"agent {self.name}: which machine is it? Give host = \"user@machine\" in [agents.{self.name}] of cibus.toml")
         return self.address
+
+
+def alias(name: str) -> str:
+    """A plain name: ``acme ägent 4`` → ``acme__gent_4-b1946ac9``; one that is plain stays."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    return name if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def specs(config: Config) -> dict[str, AgentSpec]:
@@ -201,8 +214,8 @@ def _address(host: str, place: str) -> Address | None:
 
 
 def _spec(place: str, name: str, address: Address | None, fields: Mapping[str, Any], variables: Mapping[str, Any], inventory: Path | None = None) -> AgentSpec:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-        raise ConfigError(f"{place}: the name of an agent may have letters, digits, dots, dashes and underscores")
+    if not name.strip() or name in (".", "..") or not name.isprintable() or set(name) & UNSAFE:
+        raise ConfigError(f"{place}: Jenkins does not take this as a name: it is empty, or has one of {' '.join(sorted(UNSAFE))}")
     given = {key: value for key, value in fields.items() if value}
     given["labels"] = tuple(str(each) for each in given.get("labels", ()))
     odd = next((each for each in given["labels"] if re.search(r"[\s\"'&|!<>()]", each)), None)

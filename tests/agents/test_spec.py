@@ -61,7 +61,7 @@ def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
         ('[agents.a]\nlabels = ["a&&b"]', "cannot be a label"),
         ('[agents.a]\nremote_folder = "agent"', "an absolute path"),
         ('[agents.a]\nexecutors = 0', "at least 1"),
-        ('[agents."../a"]\nhost = "x"', "the name of an agent may have"),
+        ('[agents."../a"]\nhost = "x"', "Jenkins does not take this as a name"),
         ('[agents.a]\ntools = { jdk = 1 }', "must be a table of texts"),
         ('[rebuild]\nmirror = "ftp://x"', "mirror"),
         ('[rebuild]\ninventory = "nowhere.yml"', "there is no such inventory"),
