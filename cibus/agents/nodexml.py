@@ -5,7 +5,8 @@ The forms are those that Jenkins 2.277.3 and ssh-slaves 1.31.2 save; what is not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from lxml import etree
@@ -63,7 +64,7 @@ def facts(raw: bytes) -> NodeFacts:
         root.findtext("remoteFS", ""),
         int(root.findtext("numExecutors") or 1),
         root.findtext("mode", "NORMAL").lower(),
-        tuple(root.findtext("label", "").split()),
+        split_labels(root.findtext("label", "")),
         kind,
         root.findtext("launcher/host", ""),
         int(root.findtext("launcher/port") or 0),
@@ -88,7 +89,7 @@ def desired(raw: bytes | None, spec: AgentSpec, host_key: str = "", *, labels: t
     _set(root, "remoteFS", spec.remote_folder)
     _set(root, "numExecutors", str(spec.executors))
     _set(root, "mode", "EXCLUSIVE" if exclusive or spec.mode == "exclusive" else "NORMAL")
-    _set(root, "label", " ".join(spec.labels if labels is None else labels))
+    _set(root, "label", joined_labels(spec.labels if labels is None else labels))
     _set_launcher(root, spec, host_key)
     if spec.env:
         _set_variables(root, spec.env)
@@ -100,7 +101,7 @@ def desired(raw: bytes | None, spec: AgentSpec, host_key: str = "", *, labels: t
 def differences(found: NodeFacts, spec: AgentSpec) -> list[str]:
     """Where a controller's node is not as it shall be, in words; [] where it is."""
     pairs = (
-        ("labels", " ".join(each for each in found.labels if each != found.name), " ".join(each for each in spec.labels if each != spec.name)),
+        ("labels", *(joined_labels(sorted({*labels} - {spec.name})) for labels in (found.labels, spec.labels))),
         ("executors", str(found.executors), str(spec.executors)),
         ("mode", found.mode, spec.mode),
         ("remote folder", found.remote_folder, spec.remote_folder),
@@ -110,11 +111,17 @@ def differences(found: NodeFacts, spec: AgentSpec) -> list[str]:
         *((f"variable {key}", found.env.get(key, "(none)"), value) for key, value in spec.env.items()),
         *((f"tool {key}", found.tools.get(key, "(none)"), value) for key, value in spec.tools.items()),
     )
-    return [f"{what} {here or '(none)'!s} instead of {shall or '(none)'!s}" for what, here, shall in pairs if not _same(what, here, shall)]
+    return [f"{what} {here or '(none)'} instead of {shall or '(none)'}" for what, here, shall in pairs if here != shall]
 
 
-def _same(what: str, here: str, shall: str) -> bool:
-    return set(here.split()) == set(shall.split()) if what == "labels" else here == shall
+def split_labels(text: str) -> tuple[str, ...]:
+    """``linux "two words"`` → ``("linux", "two words")``, as hudson.model.Label.parse reads it."""
+    return tuple(quoted or plain for quoted, plain in re.findall(r'"([^"]*)"|([^\s"]+)', text))
+
+
+def joined_labels(labels: Iterable[str]) -> str:
+    """The reverse: what is no plain word is quoted."""
+    return " ".join(each if re.fullmatch(r"[^\s\"&|!<>()-][^\s\"&|!<>()]*", each) else f'"{each}"' for each in labels)
 
 
 # -- parts of the document

@@ -218,9 +218,9 @@ def _spec(place: str, name: str, address: Address | None, fields: Mapping[str, A
         raise ConfigError(f"{place}: Jenkins does not take this as a name: it is empty, or has one of {' '.join(sorted(UNSAFE))}")
     given = {key: value for key, value in fields.items() if value}
     given["labels"] = tuple(str(each) for each in given.get("labels", ()))
-    odd = next((each for each in given["labels"] if re.search(r"[\s\"'&|!<>()]", each)), None)
+    odd = next((each for each in given["labels"] if not each.strip() or '"' in each or not each.isprintable()), None)
     if odd is not None:
-        raise ConfigError(f"{place}: {odd!r} cannot be a label: it has a space, a quote or an operator in it")
+        raise ConfigError(f"{place}: {odd!r} cannot be a label: it is empty, or has a quotation mark or a control character in it")
     system = str(given.setdefault("os", _guessed(given["labels"])))
     if system not in FOLDERS:
         raise ConfigError(f"{place}: os {system!r} must be one of {', '.join(FOLDERS)}")

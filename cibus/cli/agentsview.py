@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from cibus.agents.nodexml import joined_labels
 from cibus.agents.play import Output, TaskDone
 from cibus.agents.rebuild import Began, Ended, Event, Outcome, Said, Told
 
@@ -172,7 +173,7 @@ def _cells(row: Row) -> tuple[str, str, str, str, str, str]:
     state = "not there" if computer is None else computer.state + (f": {computer.reason}"[:40] if computer.away else "")
     ssh = {"": "", "yes": "yes"}.get(row.reachable, "no")
     labels = spec.labels if spec else computer.labels if computer else ()
-    return row.name, configured, state, ssh, " ".join(labels), spec.owner if spec else ""
+    return row.name, configured, state, ssh, joined_labels(labels), spec.owner if spec else ""
 
 
 def row_data(row: Row) -> Mapping[str, Any]:

@@ -41,7 +41,7 @@ def test_both_sides_are_listed_with_their_differences(jenkins: FakeJenkins, cibu
     code, out, _ = cibus(jenkins, "agents", "list", "--no-ssh", "--json")
     rows = {row["name"]: row for row in json.loads(out)}
     assert code == 3
-    assert "labels linux instead of linux git" in rows["agent1"]["differences"]
+    assert "labels linux instead of git linux" in rows["agent1"]["differences"]
     assert (rows["new"]["controller"], rows["new"]["owner"]) == ("not there", "tools")
     others = [row for name, row in rows.items() if name not in ("agent1", "new")]
     assert others
@@ -50,7 +50,7 @@ def test_both_sides_are_listed_with_their_differences(jenkins: FakeJenkins, cibu
     assert code == 0
     assert "agent1" in out
     code, out, _ = cibus(jenkins, "agents", "list", "--no-ssh")
-    assert "    labels linux instead of linux git" in out
+    assert "    labels linux instead of git linux" in out
 
 
 @pytest.mark.parametrize(

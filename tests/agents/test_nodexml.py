@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cibus.agents.nodexml import desired, differences, facts
+from cibus.agents.nodexml import desired, differences, facts, joined_labels, split_labels
 from cibus.agents.spec import AgentSpec
 from cibus.ssh.address import Address
 
@@ -69,6 +69,13 @@ def test_a_launcher_over_ssh_checks_the_hosts_key() -> None:
 
 def test_differences_are_said_in_words() -> None:
     words = differences(facts(RECORDED[1]), SPEC)
-    assert "labels acme windows instead of linux git" in words
+    assert "labels acme windows instead of git linux" in words
     assert "executors 1 instead of 4" in words
     assert not any("launcher" in each for each in words)
+
+
+@pytest.mark.parametrize("labels", [("linux", "two words"), ("a&&b", "c"), ("(x)", "!y", "-z"), ()])
+def test_odd_labels_are_quoted(labels: tuple[str, ...]) -> None:
+    assert split_labels(joined_labels(labels)) == labels
+    assert facts(desired(RECORDED[0], SPEC, labels=labels)).labels == labels
+    assert facts(RECORDED[0]).labels == ("linux", "acme", "quoted label")
