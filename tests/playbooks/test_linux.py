@@ -73,18 +73,14 @@ def test_the_first_pass_makes_an_agent_and_the_second_changes_nothing(built: Bui
     assert "user: jenkins" in root(agent, "ps -o user:20=,args= -C java | sed 's/^/user: /'")
 
 
-def test_the_jar_is_downloaded_once(built: Built, controller: Controller, agent: Host, ansible: Play) -> None:
+def test_the_secret_is_seen_nowhere_and_the_jar_is_downloaded_once(built: Built, agent: Host, ansible: Play, controller: Controller) -> None:
     asked = len(controller.asked)
-    ansible(agent, roles=AGENT).succeeded()
-    assert len(controller.asked) == asked
-
-
-def test_the_secret_is_seen_nowhere(built: Built, agent: Host, ansible: Play) -> None:
     for played in built[1]:
         assert SECRET not in played.output
     agent.run("rm /etc/jenkins-agent/jenkins-agent.secret", user="root")
     again = ansible(agent, "-vvv", "--diff", roles=AGENT).succeeded()
     assert "agent : Write the secret" in again.changes
+    assert len(controller.asked) == asked
     assert SECRET not in again.output
     assert root(agent, "stat -c '%a %U' /etc/jenkins-agent/jenkins-agent.secret") == "600 jenkins\n"
     assert SECRET not in root(agent, "ps axwwe; journalctl --no-pager -o export; systemctl show jenkins-agent")
