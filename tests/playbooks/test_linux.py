@@ -205,7 +205,8 @@ def test_a_java_that_is_not_there_is_told_with_those_that_are(agent: Host, ansib
 def test_a_java_of_an_archive_has_to_be_the_right_one(agent: Host, ansible: Play, controller: Controller, tmp_path: Path) -> None:
     archive = archived(tmp_path, "jre/bin/java", "#!/bin/sh\necho 'openjdk version \"21.0.5\" 2024-10-15' >&2\n")
     address = controller.offer("jre.tar.gz", archive)
-    ansible(agent, roles=["java"], java_version=21, java_archive_url=address).succeeded()
+    for changed in (True, False):
+        assert (ansible(agent, roles=["java"], java_version=21, java_archive_url=address).succeeded().changed > 0) is changed
     assert "21.0.5" in root(agent, "/opt/toolchains/java-21/bin/java 2>&1")
     wrong = ansible(agent, roles=["java"], java_version=23, java_archive_url=address)
     assert wrong.code != 0
