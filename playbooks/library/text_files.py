@@ -1,10 +1,11 @@
 #!/usr/bin/python
-"""Folders and small text files, all in one go."""
+"""Folders, small text files, and what has to go, all at once."""
 
 from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -26,6 +27,11 @@ options:
     description: The files, with path, content, mode, owner, group, validate (a command with %s) and wanted (false leaves it out).
     type: list
     elements: dict
+    default: []
+  absent:
+    description: Files, links and whole folders that have to go, before the others are made.
+    type: list
+    elements: path
     default: []
 author: [cibus]
 """
@@ -100,6 +106,18 @@ def _rights(module, wanted, changed):
     return module.set_fs_attributes_if_different(rights, changed)
 
 
+def _gone(module, path):
+    """Removes a file, a link or a whole folder; says whether there was one."""
+    if not (path.exists() or path.is_symlink()):
+        return False
+    if not module.check_mode:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    return True
+
+
 def _known(user):
     try:
         pwd.getpwnam(user)
@@ -111,8 +129,10 @@ def _known(user):
 def main():
     """The module."""
     options = {name: {"type": "list", "elements": "dict", "default": [], "options": each} for name, each in (("folders", RIGHTS), ("files", FILE))}
+    options["absent"] = {"type": "list", "elements": "path", "default": []}
     module = AnsibleModule(options, supports_check_mode=True)
-    changed = [each["path"] for each in module.params["folders"] if _folder(module, each)]
+    changed = [each for each in module.params["absent"] if _gone(module, Path(each))]
+    changed += [each["path"] for each in module.params["folders"] if _folder(module, each)]
     differences = []
     for wanted in module.params["files"]:
         if not wanted["wanted"]:

@@ -48,6 +48,16 @@ def in_order(agent: Host, ansible: Play, **different: Any) -> None:
     assert again.changed == 0, again.changes
 
 
+def archived(folder: Path, name: str, script: str) -> Path:
+    """A tar archive of one program."""
+    program = folder / "program"
+    program.write_text(script, "utf-8")
+    program.chmod(0o755)
+    with tarfile.open(folder / "archive.tar.gz", "w:gz") as archive:
+        archive.add(program, name)
+    return folder / "archive.tar.gz"
+
+
 # -- from bare to whole
 
 
@@ -63,18 +73,14 @@ def test_the_first_pass_makes_an_agent_and_the_second_changes_nothing(built: Bui
     assert "user: jenkins" in root(agent, "ps -o user:20=,args= -C java | sed 's/^/user: /'")
 
 
-def test_the_jar_is_downloaded_once(built: Built, controller: Controller, agent: Host, ansible: Play) -> None:
+def test_the_secret_is_seen_nowhere_and_the_jar_is_downloaded_once(built: Built, agent: Host, ansible: Play, controller: Controller) -> None:
     asked = len(controller.asked)
-    ansible(agent, roles=AGENT).succeeded()
-    assert len(controller.asked) == asked
-
-
-def test_the_secret_is_seen_nowhere(built: Built, agent: Host, ansible: Play) -> None:
     for played in built[1]:
         assert SECRET not in played.output
     agent.run("rm /etc/jenkins-agent/jenkins-agent.secret", user="root")
     again = ansible(agent, "-vvv", "--diff", roles=AGENT).succeeded()
     assert "agent : Write the secret" in again.changes
+    assert len(controller.asked) == asked
     assert SECRET not in again.output
     assert root(agent, "stat -c '%a %U' /etc/jenkins-agent/jenkins-agent.secret") == "600 jenkins\n"
     assert SECRET not in root(agent, "ps axwwe; journalctl --no-pager -o export; systemctl show jenkins-agent")
@@ -196,6 +202,17 @@ def test_a_java_that_is_not_there_is_told_with_those_that_are(agent: Host, ansib
     assert "has no package openjdk-21-jre-headless (it has Java 17)" in told.output
 
 
+def test_a_java_of_an_archive_has_to_be_the_right_one(agent: Host, ansible: Play, controller: Controller, tmp_path: Path) -> None:
+    archive = archived(tmp_path, "jre/bin/java", "#!/bin/sh\necho 'openjdk version \"21.0.5\" 2024-10-15' >&2\n")
+    address = controller.offer("jre.tar.gz", archive)
+    for changed in (True, False):
+        assert (ansible(agent, roles=["java"], java_version=21, java_archive_url=address).succeeded().changed > 0) is changed
+    assert "21.0.5" in root(agent, "/opt/toolchains/java-21/bin/java 2>&1")
+    wrong = ansible(agent, roles=["java"], java_version=23, java_archive_url=address)
+    assert wrong.code != 0
+    assert "/opt/toolchains/java-23/bin/java should be Java 23, but it answers openjdk version" in wrong.output
+
+
 def test_a_label_without_a_package_is_told(agent: Host, ansible: Play) -> None:
     told = ansible(agent, roles=["toolchains"], toolchains_labels=["python-3.99"])
     assert told.code != 0
@@ -204,15 +221,10 @@ def test_a_label_without_a_package_is_told(agent: Host, ansible: Play) -> None:
 
 
 def test_archives_are_unpacked_linked_and_kept(agent: Host, ansible: Play, controller: Controller, tmp_path: Path) -> None:
-    tool = tmp_path / "tool-1.2.3" / "bin" / "tool"
-    tool.parent.mkdir(parents=True)
-    tool.write_text("#!/bin/sh\necho tool 1.2.3\n", "utf-8")
-    tool.chmod(0o755)
-    with tarfile.open(tmp_path / "tool.tar.gz", "w:gz") as archive:
-        archive.add(tmp_path / "tool-1.2.3", "tool-1.2.3")
-    controller.offer("tool-1.2.3-amd64.tar.gz", tmp_path / "tool.tar.gz")
+    archive = archived(tmp_path, "tool-1.2.3/bin/tool", "#!/bin/sh\necho tool 1.2.3\n")
+    controller.offer("tool-1.2.3-amd64.tar.gz", archive)
     sums = tmp_path / "sums"
-    sums.write_text(f"{hashlib.sha256((tmp_path / 'tool.tar.gz').read_bytes()).hexdigest()}  tool-1.2.3-amd64.tar.gz\n", "utf-8")
+    sums.write_text(f"{hashlib.sha256(archive.read_bytes()).hexdigest()}  tool-1.2.3-amd64.tar.gz\n", "utf-8")
     address = controller.offer("SHASUMS256.txt", sums)
     entry = {
         "label": r"tool-(?P<version>\d+)",
