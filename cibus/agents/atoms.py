@@ -60,10 +60,11 @@ def _atom(path: Path, name: str, entry: Any) -> Atom:
         raise ConfigError(f"{path}: {name}: an atom needs label and prove")
     if odd := set(entry) - KEYS:
         raise ConfigError(f"{path}: {name}: unknown {', '.join(sorted(map(str, odd)))}; known: {', '.join(sorted(KEYS))}")
-    try:
-        re.compile(str(entry["label"]))
-    except re.error as error:
-        raise ConfigError(f"{path}: {name}: label is no regular expression: {error}") from error
+    for key in ("label", "expect"):
+        try:
+            re.compile(str(entry.get(key, "")).replace("{version}", "1"))
+        except re.error as error:
+            raise ConfigError(f"{path}: {name}: {key} is no regular expression: {error}") from error
     return Atom(name, str(entry["label"]), str(entry["prove"]), str(entry.get("expect", "")))
 
 

@@ -55,12 +55,26 @@ def opened(agent: str, plan: str) -> Journal:
     path = _path(agent)
     try:
         data = json.loads(path.read_bytes())
-        found = Journal(data["agent"], data["plan"], float(data["begun"]), data["done"])
-    except (OSError, ValueError, KeyError, TypeError):
+        found = Journal(data["agent"], data["plan"], float(data["begun"]), {str(name): _step(step) for name, step in data["done"].items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         found = None
     if found is None or found.plan != plan or time.time() - found.begun > FRESH:
         return Journal(agent, plan, time.time())
     return found
+
+
+def _step(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What came of a step, as it was written.
+
+    Raises:
+        KeyError, TypeError, AttributeError: something else is there.
+    """
+    return {
+        "ok": int(data["ok"]),
+        "roles": {str(name): float(seconds) for name, seconds in data["roles"].items()},
+        "changed": {str(name): int(count) for name, count in data["changed"].items()},
+        "changes": [str(each) for each in data["changes"]],
+    }
 
 
 def digest(*parts: object) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cibus.agents.nodexml import NodeFacts, differences, facts
 from cibus.agents.probe import connected
 from cibus.agents.spec import AgentSpec
-from cibus.errors import CibusError
+from cibus.errors import CibusError, ControllerError
 from cibus.jenkins.client import Client
 from cibus.jenkins.nodes import Computer, computers
 
@@ -56,7 +56,10 @@ def overview(known: Mapping[str, AgentSpec], client: Client | None, *, ssh: bool
 
 
 def _drift(client: Client, spec: AgentSpec) -> tuple[str, ...]:
-    return tuple(differences(facts(client.node_config(spec.name)), spec))
+    try:
+        return tuple(differences(facts(client.node_config(spec.name)), spec))
+    except ControllerError as error:
+        return (f"its configuration cannot be read: {error}",)
 
 
 def _reachable(spec: AgentSpec) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cibus.agents.playbooks import Target, environment, write_inventory
+from cibus.agents.receipts import scrubbed
 from cibus.errors import CibusError, UsageError
 from cibus.folders import state_home
 from cibus.secrets import Secret
@@ -85,6 +87,8 @@ class Plays:
         self._inventory = [*map(str, inventory), str(self._own)]
         self._forks = forks
         self._environment = environment(playbooks, place, vault_password)
+        hidden = [*(secret for target in targets for secret in (*target.secrets.values(), target.secret) if secret is not None), *([vault_password] if vault_password else [])]
+        self._hidden = [each.reveal() for each in hidden]
 
     def play(self, name: str, hosts: Sequence[str], tell: Told, *, check: bool = False) -> tuple[dict[str, HostResult], Path]:
         """Runs a playbook; gives what it did to each machine, and the file with Ansible's output.
@@ -99,7 +103,7 @@ class Plays:
             raise UsageError("ansible-runner is not installed; install it with pip install 'cibus[agents]'") from error
 
         _rotate()
-        taken = _Taken(tell, self._names)
+        taken = _Taken(tell, self._names, self._hidden)
         ident = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{Path(name).stem}"
         stopped = threading.Event()
         runner = init_runner(
@@ -117,8 +121,12 @@ class Plays:
             cancel_callback=stopped.is_set,
         )
         runner.config.env = {**self._environment, **{key: value for key, value in runner.config.env.items() if key.startswith(("ANSIBLE_CALLBACK", "ANSIBLE_STDOUT", "ANSIBLE_RETRY", "AWX", "RUNNER"))}}
-        _waited(runner.run, stopped)
+        runner.config.pexpect_timeout = 1  # seconds until it sees that it is to stop
         log = _artifacts() / ident / "stdout"
+        try:
+            _waited(runner.run, stopped)
+        finally:
+            _scrub(log, self._hidden)
         if not taken.hosts and runner.rc != 0:
             raise CibusError(f"{name}: Ansible did not run it: {_last_error(log)}")
         return {host: taken.result(host) for host in hosts}, log
@@ -150,18 +158,24 @@ def _waited(run: Callable[[], Any], stopped: threading.Event) -> None:
 class _Taken:
     """Collects the events of a play."""
 
-    def __init__(self, tell: Told, names: Mapping[str, str]) -> None:
+    def __init__(self, tell: Told, names: Mapping[str, str], hidden: Sequence[str]) -> None:
         self._tell = tell
         self._names = names
+        self._hidden = hidden
         self.hosts: dict[str, list[TaskDone]] = {}
+        self.bad: set[str] | None = None  # known when the play is at its end: who failed, and was not rescued
 
     def event(self, data: Mapping[str, Any]) -> bool:
         """Takes an event of ansible-runner; False: it need not write the event to a file."""
         if data.get("stdout"):
-            self._tell(Output(data["stdout"]))
+            self._tell(Output(scrubbed(data["stdout"], self._hidden)))
+        if data.get("event") == "playbook_on_stats":
+            stats = data["event_data"]
+            self.bad = {self._names.get(host, host) for kind in ("failures", "dark") for host, count in (stats.get(kind) or {}).items() if count}
         status = ENDS.get(data.get("event", ""))
         if status is not None:
             done = _task_done(status, data["event_data"], self._names)
+            done = replace(done, task=scrubbed(done.task, self._hidden), words=scrubbed(done.words, self._hidden))
             self.hosts.setdefault(done.host, []).append(done)
             self._tell(done)
         return False
@@ -174,10 +188,17 @@ class _Taken:
         for each in tasks:
             roles[each.role] += each.seconds  # type: ignore[assignment] # a Counter sums floats as well
             changed[each.role] += each.status == "changed"
-        bad = next((each for each in tasks if each.status in ("failed", "unreachable")), None)
-        failure = f"{bad.role}: {bad.task}: {bad.words}" if bad else "" if tasks else "Ansible did nothing there"
+        failure = self._failure(host, tasks)
         changes = tuple(f"{each.role}: {each.task}" for each in tasks if each.status == "changed")
         return HostResult(sum(each.status in ("ok", "changed") for each in tasks), {name: round(float(each), 3) for name, each in roles.items()}, dict(changed), changes, failure)
+
+
+    def _failure(self, host: str, tasks: Sequence[TaskDone]) -> str:
+        """Why it failed, or "": a task that failed and was rescued is no failure, an Ansible that died halfway is one."""
+        if self.bad is not None and host not in self.bad:
+            return "" if tasks else "Ansible did nothing there"
+        last = next((each for each in reversed(tasks) if each.status in ("failed", "unreachable")), None)
+        return f"{last.role}: {last.task}: {last.words}" if last else "Ansible ended before the playbook did"
 
 
 def _task_done(status: str, data: Mapping[str, Any], names: Mapping[str, str]) -> TaskDone:
@@ -221,6 +242,23 @@ def _rotate() -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def _scrub(log: Path, hidden: Sequence[str]) -> None:
+    """Ansible's output is kept, and no secret in it."""
+    try:
+        text = log.read_text("utf-8", "replace")
+        if (clean := scrubbed(text, hidden)) != text:
+            log.write_text(clean, "utf-8")
+    except OSError:
+        return
+
+
+def _end_connections(place: Path) -> None:
+    """Ends the SSH connections that Ansible left open for a next play: without their sockets nobody could use them."""
+    for socket in (place / "cp").glob("*"):
+        with suppress(OSError, subprocess.SubprocessError):
+            subprocess.run(["ssh", "-F", "none", "-O", "exit", "-o", f"ControlPath={socket}", "all"], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=5)
+
+
 @contextmanager
 def private_place() -> Iterator[Path]:
     """A folder for a run's inventory, secrets and sockets: readable by the user only, gone afterwards."""
@@ -230,4 +268,5 @@ def private_place() -> Iterator[Path]:
             (place / name).mkdir(mode=0o700)
         yield place
     finally:
+        _end_connections(place)
         shutil.rmtree(place, ignore_errors=True)

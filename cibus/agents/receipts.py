@@ -9,7 +9,8 @@ import getpass
 import json
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -23,6 +24,7 @@ from cibus.git import try_git
 
 VERSION = 1
 HIDDEN = "****"
+OUTCOMES = ("ok", "look", "failed")
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,17 @@ def stamp(when: datetime | None = None) -> str:
 
 def scrubbed(data: Any, secrets: Iterable[str]) -> Any:
     """The same without the secrets, wherever they stand."""
-    known = sorted((each for each in secrets if len(each) >= 4), key=len, reverse=True)
+    known = sorted({form for each in secrets for form in _forms(each) if len(form) >= 4}, key=len, reverse=True)
     return _scrubbed(data, known)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """How a secret may stand in a text: as it is, as JSON has it, and a long one line by line."""
+    plain = secret.strip()
+    yield plain
+    yield json.dumps(plain)[1:-1]
+    yield json.dumps(plain, ensure_ascii=False)[1:-1]
+    yield from (line.strip() for line in plain.splitlines() if len(line.strip()) >= 16)
 
 
 def _scrubbed(data: Any, known: Sequence[str]) -> Any:
@@ -135,14 +146,37 @@ def read(place: Path, agent: str = "") -> tuple[list[Receipt], list[str]]:
             if not line.strip():
                 continue
             try:
-                data = json.loads(line)
-                found.append(Receipt(data, f"{path}:{number}"))
-                found[-1].started  # noqa: B018 - it must be a time
-                data["agent"], data["kind"], data["outcome"]
-            except (ValueError, KeyError, TypeError):
+                found.append(_checked(Receipt(json.loads(line), f"{path}:{number}")))
+            except (ValueError, KeyError, TypeError, AttributeError):
                 torn.append(f"{path}:{number}: is no whole receipt")
-                found = [each for each in found if each.place != f"{path}:{number}"]
     return sorted(found, key=lambda each: each.started), torn
+
+
+def _checked(receipt: Receipt) -> Receipt:
+    """The receipt, where all that is shown of it is there.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is not.
+    """
+    data = receipt.data
+    if data["outcome"] not in OUTCOMES or receipt.started.tzinfo is None or not isinstance(data["findings"], list):
+        raise ValueError("another form")
+    summary(receipt)
+    return receipt
+
+
+def writable(place: Path) -> None:
+    """Makes sure that receipts can be kept: better before the work than after it.
+
+    Raises:
+        CibusError: they cannot.
+    """
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise CibusError(f"{place}: receipts cannot be kept there: {error.strerror}; name another folder as receipts in [rebuild] of cibus.toml") from error
 
 
 def summary(receipt: Receipt) -> str:

@@ -1,7 +1,12 @@
-"""A real build on an agent: a tiny pipeline in a folder of its own, gone afterwards."""
+"""A real build on an agent: a tiny pipeline, gone afterwards.
+
+Its job is in the folder ``cibus`` where somebody made one and let cibus work in it, else beside all others. The folder is
+neither made nor removed: agents that are proved at the same time would take it from each other.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -10,12 +15,12 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from cibus.agents.atoms import Proof
-from cibus.errors import ControllerError, Forbidden
+from cibus.errors import ControllerError, Forbidden, NotFound
 from cibus.jenkins.client import Client
 from cibus.jenkins.paths import job_url
 
 FOLDER = "cibus"
-FOLDER_XML = b"<com.cloudbees.hudson.plugins.folder.Folder><description>Builds that cibus proves agents with</description></com.cloudbees.hudson.plugins.folder.Folder>"
+FOLDER_CLASS = "com.cloudbees.hudson.plugins.folder.Folder"
 POLL = 0.5  # seconds
 Pause = Callable[[float], None]
 
@@ -27,26 +32,26 @@ def trial_build(client: Client, name: str, label: str, proofs: Sequence[Proof], 
         name: the agent's; the job is named after it
         seconds: how long to wait for the build's end
     """
-    job = f"{FOLDER}/verify-{name}-{uuid.uuid4().hex[:8]}"
     try:
-        made_folder = _make_folder(client)
+        job = f"{'cibus/' if _has_folder(client) else 'cibus-'}verify-{name}-{uuid.uuid4().hex[:8]}"
+    except ControllerError as error:
+        return "unknown", f"no build was tried: {error}"
+    try:
         client.create_item(job, _job(label, proofs))
+        return _built(client, job, seconds, pause)
     except Forbidden as error:
         return "unknown", f"no build was tried: {error}"
     except ControllerError as error:
-        return "unknown", f"no build was tried: the job cannot be made ({error})"
-    try:
-        return _built(client, job, seconds, pause)
-    except ControllerError as error:
-        return "unknown", f"the build could not be followed: {error}"
-    finally:
-        _remove(client, job, made_folder)
+        return "unknown", f"no build could be made and followed: {error}"
+    finally:  # also where the answer to its making was lost
+        _remove(client, job)
 
 
 def script(label: str, proofs: Sequence[Proof]) -> str:
     """The pipeline: the commands that prove the labels, stopped at the first that fails."""
     lines = ["set -e", "echo cibus: the agent runs builds", *(f"( {proof.command} ) > /dev/null" for proof in proofs)]
-    return f"node('{label}') {{ sh '''{_escaped(chr(10).join(lines))}''' }}"
+    name = label.replace("\\", "\\\\").replace("'", "\\'")
+    return f"node('{name}') {{ sh '''{_escaped(chr(10).join(lines))}''' }}"
 
 
 def _escaped(shell: str) -> str:
@@ -62,17 +67,19 @@ def _job(label: str, proofs: Sequence[Proof]) -> bytes:
     return etree.tostring(root)
 
 
-def _make_folder(client: Client) -> bool:
-    if client.exists(FOLDER):
+def _has_folder(client: Client) -> bool:
+    try:
+        return bool(client.session.json(f"{job_url(FOLDER)}api/json?tree=_class").get("_class") == FOLDER_CLASS)
+    except NotFound:
         return False
-    client.create_item(FOLDER, FOLDER_XML)
-    return True
 
 
 def _built(client: Client, job: str, seconds: float, pause: Pause) -> tuple[str, str]:
     end = time.monotonic() + seconds
     answer = client.session.post(f"{job_url(job)}build?delay=0sec")
     item = urlsplit(answer.headers.get("location", "")).path
+    if "/queue/item/" not in item:
+        raise ControllerError(f"{client.settings.url} did not say where the build waits: does a proxy take the header Location away?")
     item = item[item.index("/queue/item/") + 1 :]
     number, why = 0, ""
     while time.monotonic() < end:
@@ -101,11 +108,7 @@ def _outcome(client: Client, job: str, number: int, build: dict[str, object]) ->
     return "error", f"a build on it ends with {build['result']}: {' / '.join(lines[-2:])[:300]}"
 
 
-def _remove(client: Client, job: str, folder: bool) -> None:
-    """Takes the job away, and the folder where nothing else is in it."""
-    try:
+def _remove(client: Client, job: str) -> None:
+    """Takes the job away, and what waits or runs of it."""
+    with contextlib.suppress(ControllerError):  # it is only clutter, and a finding would hide the build's own
         client.delete_item(job)
-        if folder and not client.session.json(f"{job_url(FOLDER)}api/json?tree=jobs[name]").get("jobs"):
-            client.delete_item(FOLDER)
-    except ControllerError:
-        pass  # it is only clutter, and a finding would hide the build's own

@@ -109,7 +109,9 @@ def _survives_kill(spec: AgentSpec, context: Context, deeds: Deeds, pause: Pause
             before = _pid(connection, spec)
             if before is None:
                 return "error", "no agent process runs"
-            run(connection, AS_ROOT.format(f"kill -9 {before}"))
+            code, _, err = run(connection, AS_ROOT.format(f"kill -9 {before}"))
+            if code and _pid(connection, spec) == before:
+                return "unknown", f"not killed: {spec.host.shown} does not let this user ({(err.strip().splitlines() or ['no rights'])[-1]})"
             while _pid(connection, spec) in (before, None):
                 if time.monotonic() - start > deeds.patience:
                     return "error", f"killed, it is not back after {deeds.patience:.0f} s"

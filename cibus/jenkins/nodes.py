@@ -82,9 +82,8 @@ def _computer(data: Mapping[str, Any]) -> Computer:
 
 def take_offline(client: Client, name: str, reason: str) -> None:
     """Takes an agent offline, or gives the reason anew where it is; running builds go on."""
-    found = computer(client, name)
-    action = "changeOfflineCause" if found is not None and found.away else "toggleOffline"
-    client.session.post(f"{node_url(name)}{action}", urlencode({"offlineMessage": reason}).encode(), headers=FORM)
+    # changeOfflineCause takes offline what is not, too; toggleOffline would bring back what another took offline meanwhile
+    client.session.post(f"{node_url(name)}changeOfflineCause", urlencode({"offlineMessage": reason}).encode(), headers=FORM, repeatable=True)
 
 
 def bring_online(client: Client, name: str) -> None:
