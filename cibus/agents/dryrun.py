@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cibus.agents.play import Output, Plays, TaskDone, private_place
+from cibus.agents.play import Output, Plays, TaskDone, private_place, require_ansible
 from cibus.agents.probe import Wants, connected, look
 from cibus.agents.rebuild import checked_machine, target
 from cibus.agents.registration import Served, drift
@@ -35,10 +35,13 @@ def dry_run(specs: Sequence[AgentSpec], contexts: Mapping[str, Context], folder:
     Raises:
         CibusError: the controller or Ansible cannot be used.
     """
-    found = {spec.name: _node(spec, contexts[spec.name]) for spec in specs}
-    ready = []
+    found: dict[str, Change] = {}
+    ready: list[AgentSpec] = []
     for spec in specs:
+        found[spec.name] = Change([])
         try:
+            found[spec.name] = _node(spec, contexts[spec.name])
+            target(spec, _served(contexts[spec.name]), None)  # its secrets can be had
             with connected(spec) as connection:
                 checked_machine(spec, look(connection, spec, Wants()), config.disk)
             ready.append(spec)
@@ -46,6 +49,7 @@ def dry_run(specs: Sequence[AgentSpec], contexts: Mapping[str, Context], folder:
             found[spec.name] = Change(found[spec.name].node, failure=str(error))
     if not ready:
         return found
+    require_ansible()
     with private_place() as place:
         targets = [target(spec, _served(contexts[spec.name]), _secret(spec, contexts[spec.name])) for spec in ready]
         inventories = list(dict.fromkeys(spec.inventory for spec in ready if spec.inventory is not None))

@@ -31,10 +31,8 @@ class Journal:
     done: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def with_step(self, name: str, data: Mapping[str, Any]) -> Journal:
-        """The journal with one more step, written down."""
-        more = replace(self, done={**self.done, name: dict(data)})
-        more.write()
-        return more
+        """The journal with one more step."""
+        return replace(self, done={**self.done, name: dict(data)})
 
     def without_step(self, name: str) -> Journal:
         """The journal as if a step had not been done."""

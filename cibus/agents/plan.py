@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from cibus.agents.atoms import proofs
-from cibus.agents.rebuild import Options
 from cibus.agents.registration import drift
 from cibus.agents.spec import AgentSpec
 from cibus.agents.verify import Context
+from cibus.agents.work import Options
 from cibus.jenkins import nodes
 
 HOW = {"websocket": "calls the controller by WebSocket", "tcp": "calls the controller by TCP", "ssh": "is started by the controller over SSH"}

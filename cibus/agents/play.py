@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +17,7 @@ from typing import Any
 
 from cibus.agents.playbooks import Target, environment, write_inventory
 from cibus.agents.receipts import scrubbed
+from cibus.agents.spec import program
 from cibus.errors import CibusError, UsageError
 from cibus.folders import state_home
 from cibus.secrets import Secret
@@ -97,10 +99,7 @@ class Plays:
             CibusError: Ansible did not start, or its playbook cannot be read.
             KeyboardInterrupt: after Ansible was ended.
         """
-        try:
-            from ansible_runner.interface import init_runner
-        except ImportError as error:
-            raise UsageError("ansible-runner is not installed; install it with pip install 'cibus[agents]'") from error
+        from ansible_runner.interface import init_runner
 
         _rotate()
         taken = _Taken(tell, self._names, self._hidden)
@@ -153,6 +152,17 @@ def _waited(run: Callable[[], Any], stopped: threading.Event) -> None:
         raise
     if failed:
         raise failed[0]
+
+
+def require_ansible() -> None:
+    """Makes sure that Ansible is there.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if importlib.util.find_spec("ansible_runner") is None:
+        raise UsageError("ansible-runner is not installed; install it with pip install 'cibus[agents]'")
+    program("ansible-playbook")
 
 
 class _Taken:

@@ -10,150 +10,29 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cibus.agents import playbooks
-from cibus.agents.findings import Finding
 from cibus.agents.journal import Journal, digest, opened
-from cibus.agents.play import HostResult, Output, Plays, TaskDone, private_place
+from cibus.agents.lock import under_way
+from cibus.agents.play import HostResult, Plays, private_place, require_ansible
 from cibus.agents.playbooks import Target
 from cibus.agents.probe import Facts, Wants, connected, look, run
 from cibus.agents.registration import Served, await_connection, drain, go_offline, register
 from cibus.agents.spec import AgentSpec
 from cibus.agents.verify import AS_ROOT, Context, Deeds, verify
+from cibus.agents.work import Began, Ended, Options, Outcome, Said, Told, Work
 from cibus.config import RebuildConfig
 from cibus.errors import CibusError, HostError
 from cibus.jenkins import nodes
-from cibus.jenkins.client import Client
 from cibus.secrets import Secret
 
 GIB = 1 << 30
+GRACE = 8.0  # seconds that steps get to tidy up after Ctrl-C
 SYSTEMS = {"linux": "Linux", "macos": "Darwin"}
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to rebuild.
-
-    Arguments:
-        drain: seconds to wait for running builds; 0: they die
-        bare: first remove what a former agent left
-        prove: run the playbook a second time, which must change nothing
-        reboot: reboot the machine while it is verified
-        build: run a build on it while it is verified
-        again: do not go on from an unfinished rebuild
-        connect: seconds to wait until it is connected
-    """
-
-    reason: str = "rebuild"
-    drain: float = 600
-    bare: bool = False
-    prove: bool = False
-    reboot: bool = False
-    build: bool = True
-    again: bool = False
-    connect: float = 120
-
-
-@dataclass(frozen=True)
-class Began:
-    """A step of an agent began."""
-
-    agent: str
-    step: str
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A step ended: well, skipped, or with the reason why not."""
-
-    agent: str
-    step: str
-    seconds: float
-    words: str
-    well: bool = True
-    skipped: bool = False
-
-
-@dataclass(frozen=True)
-class Said:
-    """What goes on within a step."""
-
-    agent: str
-    words: str
-
-
-Event = Began | Ended | Said | TaskDone | Output
-Told = Callable[[Event], None]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one agent's rebuild; ``failed``: the step that failed, with ``words``."""
-
-    spec: AgentSpec
-    started: float
-    seconds: float
-    steps: tuple[Ended, ...]
-    findings: tuple[Finding, ...] = ()
-    first: HostResult | None = None
-    second: HostResult | None = None
-    second_seconds: float = 0.0
-    failed: str = ""
-    words: str = ""
-    system: str = ""
-    resumed: bool = False
-
-    @property
-    def result(self) -> str:
-        """ok, look (it works, but something was found), or failed."""
-        return "failed" if self.failed else "look" if any(each.bad for each in self.findings) else "ok"
-
-
-@dataclass
-class Work:
-    """One agent's way through the steps."""
-
-    spec: AgentSpec
-    context: Context
-    journal: Journal
-    started: float = field(default_factory=time.time)
-    clock: float = field(default_factory=time.monotonic)
-    steps: list[Ended] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    facts: Facts | None = None
-    host_key: str = ""
-    secret: Secret | None = None
-    first: HostResult | None = None
-    second: HostResult | None = None
-    second_seconds: float = 0.0
-    failed: str = ""
-    words: str = ""
-    resumed: bool = False
-
-    @property
-    def client(self) -> Client:
-        """Its controller."""
-        assert self.context.client is not None
-        return self.context.client
-
-    @property
-    def served(self) -> Served:
-        """What its controller gives."""
-        assert self.context.served is not None
-        return self.context.served
-
-    def outcome(self) -> Outcome:
-        """What came of it."""
-        system = str(self.facts["distribution"]) if self.facts else ""
-        return Outcome(
-            self.spec, self.started, time.monotonic() - self.clock, tuple(self.steps), tuple(self.findings), self.first, self.second,
-            self.second_seconds, self.failed, self.words, system, self.resumed,
-        )  # fmt: skip
 
 
 class Stopped(BaseException):
@@ -167,9 +46,23 @@ class Rebuild:
         contexts: by agent: its controller and what it is proved against
         folder: the playbooks
         tell: is told of all that happens, from several threads
+        run: its name on the controller while it is under way
+
+    ``broken`` is what ended it early, or a bug in one agent's step, once it has run.
+
+    Raises:
+        UsageError: Ansible is not there, or an agent lacks what must be known; SecretError: the vault's password cannot be had.
     """
 
-    def __init__(self, specs: Sequence[AgentSpec], contexts: Mapping[str, Context], folder: Path, options: Options, tell: Told, *, config: RebuildConfig, operator: str) -> None:
+    def __init__(self, specs: Sequence[AgentSpec], contexts: Mapping[str, Context], folder: Path, options: Options, tell: Told, *, config: RebuildConfig, operator: str, run: str = "") -> None:
+        require_ansible()
+        for spec in specs:  # before anything is touched
+            spec.host  # noqa: B018
+            if (there := contexts[spec.name].served) is not None:
+                there.java.chosen(spec.java)
+        self._vault = config.vault_password.get() if config.vault_password else None
+        self.broken: BaseException | None = None
+        self._under_way = under_way(run or uuid.uuid4().hex[:8])
         self.folder = folder
         self.options = options
         self.config = config
@@ -180,7 +73,9 @@ class Rebuild:
         self.works = [Work(spec, contexts[spec.name], self._journal(spec, contexts[spec.name])) for spec in specs]
 
     def _journal(self, spec: AgentSpec, context: Context) -> Journal:
-        plan = digest(replace(spec, secrets={}), sorted(spec.secrets), self.commit, self.options.bare, context.served.jar if context.served else "")
+        # playbooks that are being worked on may be others than those that ran, though they are called the same
+        edited = uuid.uuid4().hex if self.commit.endswith("+changes") else ""
+        plan = digest(edited, replace(spec, secrets={}), sorted(spec.secrets), self.commit, self.options.bare, context.served.jar if context.served else "")
         return Journal(spec.name, plan, time.time()) if self.options.again else opened(spec.name, plan)
 
     # -- all steps
@@ -188,24 +83,36 @@ class Rebuild:
     def run(self) -> list[Outcome]:
         """Goes through all steps; an agent whose step fails stays offline, the others go on.
 
-        Raises:
-            KeyboardInterrupt: agents stay offline; the journal has what is done.
+        Also after Ctrl-C there is an outcome of each agent, for its receipt; see ``broken``.
         """
         try:
-            self._each(self._prepare)
-            with private_place() as place:
-                plays = self._plays(place)
-                if plays is not None:
-                    self._playbooks(plays)
-                    self._each(self._connect)
-                    self._each(self._verify)
-                    if self.options.prove:
-                        self._prove(plays)
-            self._each(self._finish)
-        except KeyboardInterrupt:
+            self._all_steps()
+        except (KeyboardInterrupt, Exception) as error:
+            self.broken = error
             self._stop.set()
-            raise
+            with suppress(KeyboardInterrupt):  # pressed again: the reasons stay as they are
+                self._leave("interrupted" if isinstance(error, KeyboardInterrupt) else _unforeseen(error))
         return [work.outcome() for work in self.works]
+
+    def _all_steps(self) -> None:
+        self._each(self._prepare)
+        with private_place() as place:
+            plays = self._plays(place)
+            if plays is not None:
+                self._playbooks(plays)
+                self._each(self._connect)
+                self._each(self._verify)
+                if self.options.prove:
+                    self._prove(plays)
+        self._each(self._finish)
+
+    def _leave(self, words: str) -> None:
+        """Writes down of each agent that is under way where it was left, and has its node say so."""
+        for work in self._left():
+            if work.now and not work.done:
+                self._fail(work, work.now, words)
+            elif not work.done:
+                work.failed, work.words = "offline", f"not begun: {words}"
 
     @property
     def secrets(self) -> list[str]:
@@ -217,18 +124,26 @@ class Rebuild:
 
     def _each(self, do: Callable[[Work], None]) -> None:
         """Does something for each agent that has not failed, at once."""
-        left = self._left()
-        if not left:
-            return
-        pool = ThreadPoolExecutor(min(len(left), self.config.forks, 32))
+        room = threading.Semaphore(max(min(self.config.forks, 32), 1))
+
+        def guarded(work: Work) -> None:
+            with room, suppress(Stopped):
+                if not self._stop.is_set():
+                    do(work)
+
+        # daemons: what waits for a machine that does not answer must not hold up who pressed Ctrl-C
+        threads = [threading.Thread(target=guarded, args=(work,), name=work.spec.name, daemon=True) for work in self._left()]
+        for thread in threads:
+            thread.start()
         try:
-            for done in [pool.submit(do, work) for work in left]:
-                done.result()
-        except BaseException:
+            for thread in threads:
+                thread.join()
+        except KeyboardInterrupt:
             self._stop.set()
+            end = time.monotonic() + GRACE
+            for thread in threads:
+                thread.join(max(end - time.monotonic(), 0))
             raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
     def pause(self, seconds: float) -> None:
         """Waits, but not after Ctrl-C."""
@@ -239,13 +154,19 @@ class Rebuild:
     def _step(self, work: Work, name: str) -> Iterator[list[str]]:
         """A step: told, timed, and its failure written down; give it its words."""
         self._tell(Began(work.spec.name, name))
+        work.now = name
         start = time.monotonic()
         words: list[str] = []
         try:
             yield words
-        except CibusError as error:
-            self._end(work, Ended(work.spec.name, name, time.monotonic() - start, str(error), well=False))
-            self._fail(work, name, str(error))
+        except Stopped:
+            self._end(work, Ended(work.spec.name, name, time.monotonic() - start, "interrupted", well=False))
+            raise
+        except Exception as error:  # also a bug is one agent's only: the others go on, and all get their receipts
+            self.broken = self.broken or (None if isinstance(error, CibusError) else error)
+            why = str(error) if isinstance(error, CibusError) else _unforeseen(error)
+            self._end(work, Ended(work.spec.name, name, time.monotonic() - start, why, well=False))
+            self._fail(work, name, why)
         else:
             self._end(work, Ended(work.spec.name, name, time.monotonic() - start, "; ".join(words)))
 
@@ -258,7 +179,8 @@ class Rebuild:
         work.failed, work.words = step, words
         try:
             if nodes.computer(work.client, work.spec.name) is not None:
-                nodes.take_offline(work.client, work.spec.name, self._reason(f"failed at {step}: {words}")[:500])
+                nodes.take_offline(work.client, work.spec.name, self._reason(f"{words} at {step}" if words == "interrupted" else f"failed at {step}: {words}")[:500])
+                work.marked = True
         except CibusError as error:
             self._tell(Said(work.spec.name, f"its reason on the controller could not be set: {error}"))
 
@@ -270,7 +192,7 @@ class Rebuild:
     def _prepare(self, work: Work) -> None:
         spec, client = work.spec, work.client
         steps: tuple[tuple[str, Callable[[], str]], ...] = (
-            ("offline", lambda: go_offline(client, spec, self._reason("under way"))),
+            ("offline", lambda: go_offline(client, spec, self._reason(self._under_way))),
             ("drain", lambda: drain(client, spec, self.options.drain, lambda words: self._tell(Said(spec.name, words)), self.pause)),
             ("machine", lambda: self._machine(work)),
             ("register", lambda: self._register(work)),
@@ -294,7 +216,7 @@ class Rebuild:
         return checked_machine(spec, facts, self.config.disk)
 
     def _register(self, work: Work) -> str:
-        done = register(work.client, work.spec, self._reason("under way"), work.host_key)
+        done = register(work.client, work.spec, self._reason(self._under_way), work.host_key)
         if work.spec.inbound:
             work.secret = nodes.agent_secret(work.client, work.spec.name)
         return done
@@ -310,8 +232,9 @@ class Rebuild:
             label = ""
             if self.options.build:
                 label = f"cibus-{uuid.uuid4().hex[:8]}"
-                self._let_in(work, label)
             try:
+                if label:
+                    self._let_in(work, label)
                 deeds = Deeds(kill=True, reboot=self.options.reboot, build=self.options.build, label=label)
                 found = verify(work.spec, work.context, deeds, lambda text: self._tell(Said(work.spec.name, text)), self.pause)
             finally:
@@ -320,6 +243,7 @@ class Rebuild:
             work.findings = [each for each in found if each.check != "node" and each.check != "configuration"]
             bad = [each for each in work.findings if each.level == "error"]
             if bad:
+                self._forget(work, "playbook")  # it did not make what it shall make: the next run is to run it again
                 raise CibusError("; ".join(f"{each.check}: {each.words}" for each in bad))
             words.append(f"{sum(each.level == 'fine' for each in work.findings)} checks are fine")
 
@@ -329,8 +253,11 @@ class Rebuild:
         nodes.bring_online(work.client, work.spec.name)
 
     def _shut_again(self, work: Work) -> None:
-        nodes.take_offline(work.client, work.spec.name, self._reason("under way"))
-        register(work.client, work.spec, "", work.host_key)
+        """Offline, and its own labels and mode again: the one also where the other fails."""
+        try:
+            nodes.take_offline(work.client, work.spec.name, self._reason(self._under_way))
+        finally:
+            register(work.client, work.spec, self._reason(self._under_way), work.host_key)
 
     def _finish(self, work: Work) -> None:
         with self._step(work, "online") as words:
@@ -340,7 +267,19 @@ class Rebuild:
                 raise CibusError(f"it should be online, and is {found.state if found else 'gone'}")
             words.append("online")
         if not work.failed:
-            work.journal.close()
+            work.done = True
+            self._noted(work, work.journal.close)
+
+    def _noted(self, work: Work, do: Callable[[], None]) -> None:
+        """Writes to the journal; where that cannot be, a next run does more than it must, and that is all."""
+        try:
+            do()
+        except OSError as error:
+            self._tell(Said(work.spec.name, f"its journal cannot be written: {error.strerror}"))
+
+    def _forget(self, work: Work, step: str) -> None:
+        work.journal = work.journal.without_step(step)
+        self._noted(work, work.journal.write)
 
     # -- the steps of all agents together
 
@@ -354,8 +293,7 @@ class Rebuild:
         if not targets:
             return None
         inventories = list(dict.fromkeys(work.spec.inventory for work in self._left() if work.spec.inventory is not None))
-        vault = self.config.vault_password.get() if self.config.vault_password else None
-        return Plays(self.folder, targets, place, inventory=inventories, forks=self.config.forks, vault_password=vault)
+        return Plays(self.folder, targets, place, inventory=inventories, forks=self.config.forks, vault_password=self._vault)
 
     def _playbooks(self, plays: Plays) -> None:
         if self.options.bare:
@@ -372,23 +310,33 @@ class Rebuild:
                 self._end(work, Ended(work.spec.name, step, 0.0, "done by the run before", skipped=True))
             else:
                 todo.append(work)
+                work.now = step
                 self._tell(Began(work.spec.name, step))
         if not todo:
             return
         start = time.monotonic()
-        results, log = plays.play(playbook, [work.spec.name for work in todo], self._tell)
+        results, log = self._run(plays, playbook, todo)
         for work in todo:
             result = results[work.spec.name]
             if step == "playbook":
                 work.first = result
             seconds = time.monotonic() - start
             if result.failure:
-                words = f"{result.failure}; Ansible's output is in {log}"
-                self._end(work, Ended(work.spec.name, step, seconds, words, well=False))
+                self._end(work, Ended(work.spec.name, step, seconds, f"{result.failure}{log}", well=False))
                 self._fail(work, step, result.failure)
                 continue
             self._end(work, Ended(work.spec.name, step, seconds, f"{result.ok} tasks, {result.total} changed"))
-            work.journal = work.journal.with_step(step, {"roles": result.roles, "changed": result.changed, "changes": list(result.changes), "ok": result.ok})
+            work.journal = work.journal.with_step(step, {"roles": dict(result.roles), "changed": dict(result.changed), "changes": list(result.changes), "ok": result.ok})
+            self._noted(work, work.journal.write)
+
+    def _run(self, plays: Plays, playbook: str, works: Sequence[Work]) -> tuple[Mapping[str, HostResult], str]:
+        """What a playbook did, and words that name its output; an Ansible that does not start is each agent's failure."""
+        names = [work.spec.name for work in works]
+        try:
+            results, log = plays.play(playbook, names, self._tell)
+        except CibusError as error:
+            return dict.fromkeys(names, HostResult(failure=str(error))), ""
+        return results, f"; Ansible's output is in {log}"
 
     def _done_before(self, work: Work, step: str) -> bool:
         """Whether an unfinished run did it, and the machine still shows it."""
@@ -405,16 +353,18 @@ class Rebuild:
         if not todo:
             return
         for work in todo:
+            work.now = "prove"
             self._tell(Began(work.spec.name, "prove"))
         start = time.monotonic()
-        results, log = plays.play("agent.yml", [work.spec.name for work in todo], self._tell)
+        results, log = self._run(plays, "agent.yml", todo)
         seconds = time.monotonic() - start
         for work in todo:
             second = work.second = results[work.spec.name]
             work.second_seconds = seconds
             words = second.failure or ("" if not second.total else f"the second pass changed {second.total}: {'; '.join(second.changes)}")
-            self._end(work, Ended(work.spec.name, "prove", seconds, f"{words}; Ansible's output is in {log}" if words else f"{second.ok} tasks, changed=0", well=not words))
+            self._end(work, Ended(work.spec.name, "prove", seconds, f"{words}{log}" if words else f"{second.ok} tasks, changed=0", well=not words))
             if words:
+                self._forget(work, "playbook")
                 self._fail(work, "prove", words)
 
 
@@ -450,6 +400,13 @@ def checked_machine(spec: AgentSpec, facts: Facts, disk: int) -> str:
         if found["inodes"] and found["inodes_free"] < 10_000:
             raise HostError(f"{spec.host.shown}: {found['path']} has {found['inodes_free']} inodes free; remove many small files there")
     return f"{facts['distribution'] or facts['system']}, {facts['arch']}, {facts['disks']['folder']['free'] / GIB:.0f} GiB free"
+
+
+def _unforeseen(error: Exception) -> str:
+    """What nobody thought of, in a line: a full disk here is one, and bugs are."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'writing'}: {error.strerror}"
+    return f"this is a bug: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _result(data: Mapping[str, Any]) -> HostResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -11,14 +12,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cibus.cli.console import LOGIN, configured, confirm, print_json, print_lines, said_if_interrupted
+from cibus.cli.console import (
+    LOGIN,
+    configured,
+    confirm,
+    print_json,
+    print_lines,
+    said_if_interrupted,
+    terminated_is_interrupted,
+)
 from cibus.cli.options import AsJson, ConfigFile, Controller
 from cibus.errors import Exit, UsageError
 
 if TYPE_CHECKING:
-    from cibus.agents.rebuild import Outcome
+    from cibus.agents.rebuild import Rebuild
     from cibus.agents.spec import AgentSpec
     from cibus.agents.verify import Context
+    from cibus.agents.work import Outcome
     from cibus.config import Config
     from cibus.jenkins.client import Client
 
@@ -155,19 +165,18 @@ def rebuild(
 
       cibus agents rebuild linux-1 --check
     """
-    from cibus.agents.rebuild import Options
+    from cibus.agents.work import Options
 
     fleet = _fleet(config, inventory)
     chosen = fleet.chosen(names)
-    options = Options(reason, 0 if now else drain, bare, prove, reboot, build, again)
+    options = Options(reason, 0 if now else drain, bare, prove, reboot, build, again, takeover=again)
     with _contexts(fleet.config, chosen, controller) as contexts:
         if check:
             return _check(fleet, chosen, contexts, options, verbose=verbose, as_json=as_json)
         if not as_json:
             _show_plan(fleet, chosen, contexts, options)
         confirm(f"Rebuild {', '.join(each.name for each in chosen)}?", yes)
-        outcomes = _rebuilt(fleet, chosen, contexts, options, kind="rebuild", verbose=verbose, as_json=as_json)
-    return _ended(outcomes, as_json=as_json, verbose=verbose)
+        return _rebuilt(fleet, chosen, contexts, options, kind="rebuild", verbose=verbose, as_json=as_json)
 
 
 @agents.command("drill")
@@ -189,7 +198,7 @@ def drill(
 
       cibus agents drill practice-linux
     """
-    from cibus.agents.rebuild import Options
+    from cibus.agents.work import Options
 
     fleet = _fleet(config, inventory)
     chosen = fleet.chosen(names)
@@ -201,8 +210,7 @@ def drill(
         if not as_json:
             _show_plan(fleet, chosen, contexts, options)
         confirm(f"Wipe and rebuild {', '.join(each.name for each in chosen)}?", yes)
-        outcomes = _rebuilt(fleet, chosen, contexts, options, kind="drill", verbose=verbose, as_json=as_json)
-    return _ended(outcomes, as_json=as_json, verbose=verbose)
+        return _rebuilt(fleet, chosen, contexts, options, kind="drill", verbose=verbose, as_json=as_json)
 
 
 @agents.command("verify")
@@ -227,17 +235,22 @@ def verify(
 
       cibus agents verify mac-03 --kill --reboot
     """
+    from cibus.agents.receipts import folder, writable
     from cibus.agents.verify import Deeds
     from cibus.agents.verify import verify as prove
 
     fleet = _fleet(config, inventory)
     chosen = fleet.chosen(names)
     found = []
-    with _contexts(fleet.config, chosen, controller) as contexts:
+    deeds = Deeds(kill, reboot, build)
+    if receipt:
+        writable(folder(fleet.config))
+    with _contexts(fleet.config, chosen, controller) as contexts, terminated_is_interrupted():
+        for spec in chosen:
+            _idle_or_refuse(spec, contexts[spec.name], deeds)
         for spec in chosen:
             started = time.time()
             context = contexts[spec.name]
-            _idle_or_refuse(spec, context, deeds := Deeds(kill, reboot, build))
             one = prove(spec, context, deeds)
             found += one
             if receipt:
@@ -365,27 +378,52 @@ def _show_plan(fleet: Fleet, chosen: Sequence[AgentSpec], contexts: Mapping[str,
     print_lines(lines(chosen, contexts, options, commit(place)))
 
 
-def _rebuilt(fleet: Fleet, chosen: Sequence[AgentSpec], contexts: Mapping[str, Context], options: Any, *, kind: str, verbose: bool, as_json: bool) -> list[Outcome]:
+def _rebuilt(fleet: Fleet, chosen: Sequence[AgentSpec], contexts: Mapping[str, Context], options: Any, *, kind: str, verbose: bool, as_json: bool) -> int:
     """Rebuilds, shows it, and writes a receipt for each agent, also where Ctrl-C ended it."""
+    from cibus.agents.lock import held, refuse_if_elsewhere
     from cibus.agents.playbooks import folder
     from cibus.agents.rebuild import Rebuild
-    from cibus.agents.receipts import append, operator
     from cibus.agents.receipts import folder as receipts_folder
-    from cibus.agents.record import of_rebuild
+    from cibus.agents.receipts import operator, writable
     from cibus.cli.agentsview import told
 
-    place = receipts_folder(fleet.config)
     who = operator(fleet.config.path.resolve().parent if fleet.config.path else Path.cwd())
-    with said_if_interrupted("agents stay offline; the same command goes on from there"), told([each.name for each in chosen], verbose=verbose, as_json=as_json) as tell:
-        work = Rebuild(chosen, contexts, folder(fleet.config), options, tell, config=fleet.config.rebuild, operator=who["name"])
-        outcomes = work.run()
-    for outcome in outcomes:
-        context = contexts[outcome.spec.name]
-        data = of_rebuild(outcome, context.served, kind=kind, operator=who, commit=work.commit, reason=options.reason, secrets=_secrets(fleet.config, outcome.spec, work.secrets))
-        path = append(place, data)
+    writable(receipts_folder(fleet.config))
+    run = uuid.uuid4().hex[:8]
+    with ExitStack() as locks, said_if_interrupted("agents stay offline; the same command goes on from there"), terminated_is_interrupted():
+        for spec in chosen:
+            before = locks.enter_context(held(spec.name, run))
+            if not options.takeover:
+                refuse_if_elsewhere(contexts[spec.name].client, spec, before)  # type: ignore[arg-type] # rebuilding needs one
+        with told([each.name for each in chosen], verbose=verbose, as_json=as_json) as tell:
+            work = Rebuild(chosen, contexts, folder(fleet.config), options, tell, config=fleet.config.rebuild, operator=who["name"], run=run)
+            outcomes = work.run()
+        kept = _write_rebuilt(fleet, contexts, work, outcomes, kind=kind, operator=who)
         if not as_json:
-            print_lines([("dim", f"receipt: {path}")])
-    return outcomes
+            print_lines(kept)
+        if isinstance(work.broken, KeyboardInterrupt):
+            raise work.broken
+    code = _ended(outcomes, as_json=as_json, verbose=verbose)
+    if work.broken is not None:
+        raise work.broken
+    return Exit.FAILED if any(style == "red" for style, _ in kept) else code
+
+
+def _write_rebuilt(fleet: Fleet, contexts: Mapping[str, Context], work: Rebuild, outcomes: Sequence[Outcome], *, kind: str, operator: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Writes the receipts; gives lines that say where they are, or why one is not."""
+    from cibus.agents.receipts import append, folder
+    from cibus.agents.record import of_rebuild
+    from cibus.errors import CibusError
+
+    place, lines = folder(fleet.config), []
+    for outcome in outcomes:
+        hidden = _secrets(fleet.config, outcome.spec, work.secrets)
+        data = of_rebuild(outcome, contexts[outcome.spec.name].served, kind=kind, operator=operator, commit=work.commit, reason=work.options.reason, secrets=hidden)
+        try:
+            lines.append(("dim", f"receipt: {append(place, data)}"))
+        except CibusError as error:  # the others' are not to be lost, too
+            lines.append(("red", str(error)))
+    return lines
 
 
 def _secrets(config: Config, spec: AgentSpec, more: Sequence[str] = ()) -> list[str]:

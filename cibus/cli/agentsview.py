@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from cibus.agents.nodexml import joined_labels
 from cibus.agents.play import Output, TaskDone
-from cibus.agents.rebuild import Began, Ended, Event, Outcome, Said, Told
+from cibus.agents.work import Began, Ended, Event, Outcome, Said, Told
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,7 +41,8 @@ class Lines:
             style, agent, text = line
             from rich.text import Text
 
-            with self._lock:
+            # a reader of the pipe that went away (rich then exits), or a terminal that was closed, must not end the work
+            with self._lock, suppress(OSError, SystemExit):
                 self._console.print(Text(f"{f'{agent}  ' if self._several and agent else ''}{text}", style=style))
 
 
@@ -129,7 +131,8 @@ def outcome_lines(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, str]]:
         changed = f", {outcome.first.total} changes" if outcome.first else ""
         if outcome.failed:
             yield "red bold", f"{name}: failed at {outcome.failed} after {outcome.seconds:.0f} s: {outcome.words}"
-            yield "", f"  it stays offline, with the reason on the controller; correct that, then go on: cibus agents rebuild {name}"
+            state = "it stays offline, with the reason on the controller" if outcome.marked else "nothing of this is said on the controller: see there whether it is online"
+            yield "", f"  {state}; correct that, then go on: cibus agents rebuild {shlex.quote(name)}"
             continue
         second = ", the second pass changed nothing" if outcome.second is not None else ""
         yield RESULTS[outcome.result], f"{name}: rebuilt in {outcome.seconds:.0f} s{changed}{second}; online"

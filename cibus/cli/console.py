@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,6 +77,24 @@ def said_if_interrupted(what: str) -> Iterator[None]:
     except KeyboardInterrupt:
         sys.stderr.write(f"\ncibus: interrupted; {what}\n")
         raise
+
+
+@contextlib.contextmanager
+def terminated_is_interrupted() -> Iterator[None]:
+    """Has SIGTERM, and SIGHUP of a terminal that goes away, do what Ctrl-C does: tidy up, and say what became of the work."""
+
+    def pressed(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may
+        return
+    before = {number: signal.signal(number, pressed) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def configured(path: Path | None) -> Config:
