@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cibus.agents.play import Output, Plays, TaskDone, private_place, require_ansible
+from cibus.agents.playbooks import Target
 from cibus.agents.probe import Wants, connected, look
 from cibus.agents.rebuild import checked_machine, target
 from cibus.agents.registration import Served, drift
@@ -37,13 +38,14 @@ def dry_run(specs: Sequence[AgentSpec], contexts: Mapping[str, Context], folder:
     """
     found: dict[str, Change] = {}
     ready: list[AgentSpec] = []
+    targets: list[Target] = []
     for spec in specs:
         found[spec.name] = Change([])
         try:
             found[spec.name] = _node(spec, contexts[spec.name])
-            target(spec, _served(contexts[spec.name]), None)  # its secrets can be had
             with connected(spec) as connection:
                 checked_machine(spec, look(connection, spec, Wants()), config.disk)
+            targets.append(target(spec, _served(contexts[spec.name]), _secret(spec, contexts[spec.name])))
             ready.append(spec)
         except CibusError as error:
             found[spec.name] = Change(found[spec.name].node, failure=str(error))
@@ -51,7 +53,6 @@ def dry_run(specs: Sequence[AgentSpec], contexts: Mapping[str, Context], folder:
         return found
     require_ansible()
     with private_place() as place:
-        targets = [target(spec, _served(contexts[spec.name]), _secret(spec, contexts[spec.name])) for spec in ready]
         inventories = list(dict.fromkeys(spec.inventory for spec in ready if spec.inventory is not None))
         vault = config.vault_password.get() if config.vault_password else None
         plays = Plays(folder, targets, place, inventory=inventories, forks=config.forks, vault_password=vault)

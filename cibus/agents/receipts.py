@@ -162,6 +162,7 @@ def _checked(receipt: Receipt) -> Receipt:
     if data["outcome"] not in OUTCOMES or receipt.started.tzinfo is None or not isinstance(data["findings"], list):
         raise ValueError("another form")
     summary(receipt)
+    data["host"], dict(data["versions"]), [(each["name"], each["seconds"], each["words"]) for each in data["steps"]]
     return receipt
 
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,9 @@ from cibus.ssh.address import Address, parse
 LAUNCHERS = ("websocket", "tcp", "ssh")
 FOLDERS = {"linux": "/home/{user}/agent", "macos": "/Users/{user}/agent"}
 SERVICE = "jenkins-agent"
+MODES = ("normal", "exclusive")
+YES = ("true", "yes", "on", "1")
+NO = ("false", "no", "off", "0", "")
 UNSAFE = set("?*/\\%!@#$^&|<>[]:;")  # jenkins.model.Jenkins.checkGoodName
 # what an Ansible inventory calls things that are fields here
 FIELDS = {
@@ -102,7 +106,7 @@ def specs(config: Config) -> dict[str, AgentSpec]:
         ConfigError: an entry makes no sense; the inventory cannot be read.
     """
     inventory = config.rebuild.inventory
-    found = {each.name: each for each in from_inventory(inventory)} if inventory is not None else {}
+    found = {each.name: each for each in from_inventory(inventory, config.rebuild.vault_password)} if inventory is not None else {}
     found.update((each.name, from_config(each, str(config.path or "cibus.toml"))) for each in config.agents.values())
     return found
 
@@ -150,27 +154,42 @@ def from_config(agent: AgentConfig, where: str = "cibus.toml") -> AgentSpec:
     )
 
 
-def from_inventory(path: Path) -> list[AgentSpec]:
+def from_inventory(path: Path, vault: SecretSource | None = None) -> list[AgentSpec]:
     """The hosts of an Ansible inventory; ``agent_labels``, ``agent_executors`` and their kin are host variables.
+
+    Arguments:
+        vault: the password of what is encrypted; asked for only where a whole file of variables is
 
     Raises:
         ConfigError: Ansible cannot read it, or a host's variables make no sense.
     """
-    hosts = _hostvars(path)
+    hosts = _hostvars(path, vault)
     return [_from_hostvars(path, name, values) for name, values in sorted(hosts.items())]
 
 
-def _hostvars(path: Path) -> dict[str, dict[str, Any]]:
+def _hostvars(path: Path, vault: SecretSource | None) -> dict[str, dict[str, Any]]:
     if not path.exists():
         raise ConfigError(f"{path}: there is no such inventory")
-    done = subprocess.run([program("ansible-inventory"), "-i", str(path), "--list"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    done = _listed(path)
+    if done.returncode and "vault" in done.stderr and vault is not None:
+        with tempfile.NamedTemporaryFile("w", prefix="cibus-", encoding="utf-8") as file:  # of mode 0600
+            file.write(vault.get().reveal())
+            file.flush()
+            done = _listed(path, "--vault-password-file", file.name)
     problem = next((line for line in done.stderr.splitlines() if "ERROR" in line or "Failed to parse" in line or "Unable to parse" in line), "")
     if done.returncode or problem:
         raise ConfigError(f"{path}: Ansible cannot read this inventory: {' '.join((problem or done.stderr).split())[:300]}")
-    data = json.loads(done.stdout)
+    try:
+        data = json.loads(done.stdout)
+    except ValueError as error:
+        raise ConfigError(f"{path}: what ansible-inventory prints is no JSON: {' '.join(done.stdout.split())[:200]}") from error
     named = {host for group in data.values() if isinstance(group, dict) for host in group.get("hosts", ())}
     variables = data.get("_meta", {}).get("hostvars", {})
     return {host: variables.get(host, {}) for host in named}
+
+
+def _listed(path: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([program("ansible-inventory"), "-i", str(path), *options, "--list"], capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL)
 
 
 def program(name: str) -> str:
@@ -193,10 +212,37 @@ def _from_hostvars(path: Path, name: str, values: Mapping[str, Any]) -> AgentSpe
     bare = f"[{host}]" if ":" in host else host
     address = _address(f"{user}@{bare}" if user else bare, place) if not port else _address(f"{f'{user}@' if user else ''}{bare}:{port}", place)
     fields = {key.removeprefix("agent_"): value for key, value in values.items() if key in FIELDS}
-    if isinstance(fields.get("labels"), str):
-        fields["labels"] = fields["labels"].split()
+    fields = {key: _typed(f"{place}: agent_{key}", key, value) for key, value in fields.items()}
     rest = {key: value for key, value in values.items() if key not in FIELDS and not _is_vaulted(value)}
     return _spec(place, name, address, fields, rest, path)
+
+
+def _typed(place: str, key: str, value: Any) -> Any:
+    """A field of an inventory: there, any variable may be anything, and ``no`` in an INI file is a word.
+
+    Raises:
+        ConfigError: it is of another kind than the field.
+    """
+    if key in ("executors", "java"):
+        if isinstance(value, bool) or not re.fullmatch(r"\d+", str(value)):
+            raise ConfigError(f"{place}: {value!r} is no whole number")
+        return int(value)
+    if key == "practice":
+        word = str(value).lower()
+        if word not in (*YES, *NO):
+            raise ConfigError(f"{place}: {value!r} is neither true nor false")
+        return word in YES
+    if key in ("env", "tools"):
+        if not isinstance(value, dict):
+            raise ConfigError(f"{place}: {value!r} is no table of names and values")
+        return {str(name): str(each) for name, each in value.items()}
+    if key == "labels":
+        if not isinstance(value, (str, list)):
+            raise ConfigError(f"{place}: {value!r} is no list of labels")
+        return value.split() if isinstance(value, str) else value
+    if isinstance(value, (dict, list)):
+        raise ConfigError(f"{place}: {value!r} is no text")
+    return "" if value is None else str(value)
 
 
 def _is_vaulted(value: Any) -> bool:
@@ -226,6 +272,10 @@ def _spec(place: str, name: str, address: Address | None, fields: Mapping[str, A
         raise ConfigError(f"{place}: os {system!r} must be one of {', '.join(FOLDERS)}")
     if (launcher := given.get("launcher", "websocket")) not in LAUNCHERS:
         raise ConfigError(f"{place}: launcher {launcher!r} must be one of {', '.join(LAUNCHERS)}")
+    if (mode := given.get("mode", "normal")) not in MODES:
+        raise ConfigError(f"{place}: mode {mode!r} must be one of {', '.join(MODES)}")
+    if not str(given.get("remote_folder", "/")).startswith("/"):
+        raise ConfigError(f"{place}: remote_folder {given['remote_folder']!r} must be an absolute path")
     user = str(variables.get("agent_user", "jenkins"))
     given.setdefault("remote_folder", FOLDERS[system].format(user=user))
     return AgentSpec(name, address, user=user, variables=dict(variables), inventory=inventory, **given)
