@@ -22,10 +22,16 @@ class Done:
         return self.out + self.err
 
 
-def run_agents(folder: Path, *argv: str, env: dict[str, str] | None = None, timeout: float = 300) -> Done:
-    """Runs ``cibus agents …`` as its own process, in a folder whose ``home`` is the user's."""
-    environ = {**os.environ, "HOME": str(folder / "home"), "CIBUS_STATE_DIR": str(folder / "state"), "NO_COLOR": "1", **(env or {})}
+def environment(folder: Path) -> dict[str, str]:
+    """What such a process is given: nothing of the user's own."""
+    environ = {**os.environ, "HOME": str(folder / "home"), "CIBUS_STATE_DIR": str(folder / "state"), "NO_COLOR": "1"}
     for name in ("SSH_AUTH_SOCK", "CIBUS_JENKINS_URL", "CIBUS_JENKINS_USER", "CIBUS_JENKINS_TOKEN"):
         environ.pop(name, None)
+    return environ
+
+
+def run_agents(folder: Path, *argv: str, env: dict[str, str] | None = None, timeout: float = 300) -> Done:
+    """Runs ``cibus agents …`` as its own process, in a folder whose ``home`` is the user's."""
+    environ = {**environment(folder), **(env or {})}
     done = subprocess.run([sys.executable, "-m", "cibus", "agents", *argv], cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=timeout, stdin=subprocess.DEVNULL)
     return Done(done.returncode, done.stdout, done.stderr)

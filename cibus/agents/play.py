@@ -23,6 +23,7 @@ from cibus.folders import state_home
 from cibus.secrets import Secret
 
 KEEP = 20  # plays whose output is kept
+SHORT = 55  # characters of TMPDIR: the path of a socket below it has room for 104 at most (macOS)
 ENDS = {"runner_on_ok": "ok", "runner_on_failed": "failed", "runner_on_unreachable": "unreachable", "runner_on_skipped": "skipped"}
 
 
@@ -272,7 +273,8 @@ def _end_connections(place: Path) -> None:
 @contextmanager
 def private_place() -> Iterator[Path]:
     """A folder for a run's inventory, secrets and sockets: readable by the user only, gone afterwards."""
-    place = Path(tempfile.mkdtemp(prefix="cibus-"))
+    short = len(tempfile.gettempdir()) <= SHORT
+    place = Path(tempfile.mkdtemp(prefix="cibus-", dir=None if short else "/tmp"))
     try:
         for name in ("tmp", "cp", "facts"):
             (place / name).mkdir(mode=0o700)

@@ -89,8 +89,9 @@ def _forms(secret: str) -> Iterator[str]:
     """How a secret may stand in a text: as it is, as JSON has it, and a long one line by line."""
     plain = secret.strip()
     yield plain
-    yield json.dumps(plain)[1:-1]
-    yield json.dumps(plain, ensure_ascii=False)[1:-1]
+    for ascii_only in (True, False):
+        once = json.dumps(plain, ensure_ascii=ascii_only)[1:-1]
+        yield from (once, json.dumps(once, ensure_ascii=ascii_only)[1:-1])  # Ansible shows JSON in JSON
     yield from (line.strip() for line in plain.splitlines() if len(line.strip()) >= 16)
 
 

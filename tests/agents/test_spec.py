@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cibus.agents.spec import AgentSpec, chosen, from_inventory, specs
+from cibus.agents.spec import AgentSpec, chosen, from_inventory, program, specs
 from cibus.config import load_config
 from cibus.errors import ConfigError, UsageError
 
@@ -112,3 +112,53 @@ def test_an_inventory_that_is_none_is_said(tmp_path: Path) -> None:
     path.write_text("agents: [\n", "utf-8")
     with pytest.raises(ConfigError, match="Ansible cannot read this inventory"):
         from_inventory(path)
+
+
+def inventory(tmp_path: Path, variables: str) -> AgentSpec:
+    path = tmp_path / "hosts.ini"
+    path.write_text(f"[macs]\nbox ansible_host=2001:db8::7 ansible_user=ci {variables}\n", "utf-8")
+    return from_inventory(path)[0]
+
+
+@pytest.mark.parametrize(("word", "practice"), [("no", False), ("false", False), ("False", False), ("0", False), ("yes", True), ("true", True)])
+def test_a_machine_is_for_practice_only_where_it_says_so(word: str, practice: bool, tmp_path: Path) -> None:
+    assert inventory(tmp_path, f"agent_practice={word}").practice is practice
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ("agent_practice=maybe", "agent_practice: 'maybe' is neither true nor false"),
+        ("agent_executors=two", "agent_executors: 'two' is no whole number"),
+        ("agent_java=seventeen", "agent_java: 'seventeen' is no whole number"),
+        ("agent_env=x", "agent_env: 'x' is no table"),
+        ("agent_labels=7", "agent_labels: 7 is no list of labels"),
+        ("agent_owner='[1]'", "agent_owner: [1] is no text"),
+        ("agent_mode=busy", "mode 'busy' must be one of normal, exclusive"),
+        ("agent_remote_folder=agent", "remote_folder 'agent' must be an absolute path"),
+    ],
+)
+def test_an_inventory_that_makes_no_sense(variables: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        inventory(tmp_path, variables)
+    assert str(caught.value).startswith(f"{tmp_path / 'hosts.ini'}: host box")
+    assert words in str(caught.value)
+
+
+def test_words_of_an_inventory_become_what_they_stand_for(tmp_path: Path) -> None:
+    found = inventory(tmp_path, "agent_executors='2' agent_java='\"17\"' agent_labels='macos xcode'")
+    assert (found.executors, found.java, found.labels, found.host.host) == (2, 17, ("macos", "xcode"), "2001:db8::7")
+
+
+def test_an_encrypted_file_of_variables_is_read_with_the_password(tmp_path: Path) -> None:
+    import subprocess
+
+    (tmp_path / "group_vars").mkdir()
+    kept = tmp_path / "group_vars" / "all.yml"
+    kept.write_text("agent_owner: tools\n", "utf-8")
+    (tmp_path / "password").write_text("open", "utf-8")
+    subprocess.run([program("ansible-vault"), "encrypt", "--vault-password-file", str(tmp_path / "password"), str(kept)], check=True, capture_output=True)
+    (tmp_path / "hosts.ini").write_text("box\n", "utf-8")
+    with pytest.raises(ConfigError, match="vault"):
+        read(tmp_path, '[rebuild]\ninventory = "hosts.ini"\n')
+    assert read(tmp_path, '[rebuild]\ninventory = "hosts.ini"\nvault_password = { file = "password" }\n')["box"].owner == "tools"
