@@ -80,7 +80,8 @@ def imported(found: Iterable[NodeFacts], hosts: Mapping[str, str]) -> str:
 
 
 def _table(node: NodeFacts, host: str) -> str:
-    host = host or (f"{node.host}:{node.port}" if node.host and node.port not in (0, 22) else node.host)
+    bare = f"[{node.host}]" if ":" in node.host else node.host
+    host = host or (f"{bare}:{node.port}" if node.host and node.port not in (0, 22) else bare)
     lines = [f"[agents.{_key(node.name)}]", f"host = {_text(host)}" if host else '# host = "user@machine"  # the controller does not know it: fill it in']
     if node.labels:
         lines.append(f"labels = [{', '.join(map(_text, node.labels))}]")

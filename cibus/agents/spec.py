@@ -22,6 +22,7 @@ from cibus.ssh.address import Address, parse
 LAUNCHERS = ("websocket", "tcp", "ssh")
 FOLDERS = {"linux": "/home/{user}/agent", "macos": "/Users/{user}/agent"}
 SERVICE = "jenkins-agent"
+GROUPS = ("all", "ungrouped", "agents", "localhost")  # mean other machines, too, where Ansible is told to work on them only
 MODES = ("normal", "exclusive")
 YES = ("true", "yes", "on", "1")
 NO = ("false", "no", "off", "0", "")
@@ -96,7 +97,7 @@ class AgentSpec:
 def alias(name: str) -> str:
     """A plain name: ``acme ägent 4`` → ``acme__gent_4-b1946ac9``; one that is plain stays."""
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
-    return name if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return name if plain == name and name not in GROUPS and not name.startswith("-") else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def specs(config: Config) -> dict[str, AgentSpec]:

@@ -235,6 +235,7 @@ def verify(
 
       cibus agents verify mac-03 --kill --reboot
     """
+    from cibus.agents.lock import held
     from cibus.agents.receipts import folder, writable
     from cibus.agents.verify import Deeds
     from cibus.agents.verify import verify as prove
@@ -245,8 +246,10 @@ def verify(
     deeds = Deeds(kill, reboot, build)
     if receipt:
         writable(folder(fleet.config))
-    with _contexts(fleet.config, chosen, controller) as contexts, terminated_is_interrupted():
+    with _contexts(fleet.config, chosen, controller) as contexts, terminated_is_interrupted(), ExitStack() as locks:
         for spec in chosen:
+            if kill or reboot:
+                locks.enter_context(held(spec.name, uuid.uuid4().hex[:8]))  # not while it is rebuilt
             _idle_or_refuse(spec, contexts[spec.name], deeds)
         for spec in chosen:
             started = time.time()

@@ -56,9 +56,12 @@ def computers(client: Client) -> list[Computer]:
 def computer(client: Client, name: str) -> Computer | None:
     """One agent, or None where the controller has none of this name."""
     try:
-        return _computer(client.session.json(f"{node_url(name)}api/json?tree={TREE}"))
+        data = client.session.json(f"{node_url(name)}api/json?tree={TREE}")
     except NotFound:
         return None
+    if not isinstance(data, dict) or not {"displayName", "offline"} <= set(data):
+        raise ControllerError(f"{client.settings.url}{node_url(name)}api/json is no answer of Jenkins: does a proxy answer in its place?")
+    return _computer(data)
 
 
 def _computer(data: Mapping[str, Any]) -> Computer:

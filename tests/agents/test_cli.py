@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from command import Cibus
-from fake_jenkins import FakeJenkins
+from fake_jenkins import FakeJenkins, Fault, State
 
 from cibus.agents import receipts
 from cibus.agents.receiptpage import page
@@ -124,3 +124,46 @@ def test_receipts_are_added_read_and_shown(jenkins: FakeJenkins, cibus: Cibus, t
 
 def test_a_receipt_has_no_secret() -> None:
     assert receipts.scrubbed({"a": ["x s3cret y", {"s3cret": 1}]}, ["s3cret"]) == {"a": ["x **** y", {"****": 1}]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"outcome": "splendid"}, {"operator": None}, {"seconds": "long"}, {"started": "2026-01-02T03:04:05"}, {"findings": 3}, {"versions": None}, {"steps": [{}]}, {"changes": 1}],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_receipt_of_another_form_is_said_and_hides_no_other(change: dict[str, object], jenkins: FakeJenkins, cibus: Cibus, tmp_path: Path) -> None:
+    place = tmp_path / "receipts"
+    receipts.append(place, {**RECEIPT, **change})
+    receipts.append(place, RECEIPT)
+    code, out, err = cibus(jenkins, "agents", "receipts")
+    assert (code, out.count("\n")) == (3, 1), err
+    assert err == f"{place / 'a.jsonl'}:1: is no whole receipt\n"
+    assert cibus(jenkins, "agents", "receipts", "--html", "page.html")[0] == 3
+
+
+@pytest.mark.parametrize("kind", ["404", "403"])
+def test_a_node_that_goes_away_meanwhile_hides_no_other(kind: str, jenkins: FakeJenkins, cibus: Cibus, tmp_path: Path) -> None:
+    (tmp_path / "cibus.toml").write_text('[agents.agent1]\nlabels = ["linux"]\n[agents.new]\n', "utf-8")
+    jenkins.faults.set(Fault(kind, path="computer/agent1/config.xml"))
+    code, out, _ = cibus(jenkins, "agents", "list", "--no-ssh", "--json")
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert code == 3
+    assert "its configuration cannot be read: " in rows["agent1"]["differences"][0]
+    assert rows["new"]["controller"] == "not there"
+
+
+def test_taking_offline_what_another_took_offline_does_not_bring_it_back(jenkins: FakeJenkins) -> None:
+    from cibus.jenkins import nodes
+    from cibus.jenkins.client import Client
+    from cibus.jenkins.settings import Settings
+    from cibus.secrets import Secret
+
+    def meanwhile(state: State) -> None:
+        state.nodes["agent1"].set_cause("the other's", "other")
+
+    jenkins.state.nodes["agent1"].offline_cause = None
+    jenkins.before("computer/agent1/(toggle|change)Offline", meanwhile, method="POST")
+    with Client(Settings("test", jenkins.url, jenkins.user, Secret(jenkins.token))) as client:
+        nodes.take_offline(client, "agent1", "ours")
+    assert jenkins.state.nodes["agent1"].offline_cause == "ours"
+

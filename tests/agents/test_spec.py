@@ -162,3 +162,26 @@ def test_an_encrypted_file_of_variables_is_read_with_the_password(tmp_path: Path
     with pytest.raises(ConfigError, match="vault"):
         read(tmp_path, '[rebuild]\ninventory = "hosts.ini"\n')
     assert read(tmp_path, '[rebuild]\ninventory = "hosts.ini"\nvault_password = { file = "password" }\n')["box"].owner == "tools"
+
+
+@pytest.mark.parametrize("name", ["all", "agents", "localhost", "-x"])
+def test_a_name_that_means_others_to_ansible_is_another_there(name: str) -> None:
+    assert AgentSpec(name).alias not in ("all", "agents", "localhost")
+    assert not AgentSpec(name).alias.startswith("--")
+    assert AgentSpec(name).alias != name
+
+
+def test_a_node_with_an_address_of_version_6_is_imported_as_can_be_read(tmp_path: Path) -> None:
+    from cibus.agents.nodexml import NodeFacts
+    from cibus.agents.overview import imported
+
+    node = NodeFacts("six", "", "/home/jenkins/agent", 1, "normal", ("linux",), "ssh", "2001:db8::7", 2222, "key", {}, {})
+    assert read(tmp_path, imported([node], {}))["six"].host.shown == "ssh://[2001:db8::7]:2222"
+
+
+def test_a_table_of_atoms_whose_words_are_no_patterns(tmp_path: Path) -> None:
+    from cibus.agents.atoms import read as table
+
+    (tmp_path / "atoms.yml").write_text("jdk:\n  label: 'jdk-(?P<version>.+)'\n  prove: java -version\n  expect: '({version}'\n", "utf-8")
+    with pytest.raises(ConfigError, match="jdk: expect is no regular expression"):
+        table(tmp_path / "atoms.yml")

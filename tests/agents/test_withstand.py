@@ -241,7 +241,9 @@ def test_one_agents_odd_answer_does_not_stop_the_other(site: Site) -> None:
     def odd(state: State) -> None:
         root = state.nodes["a"].root
         assert root is not None
-        number = root.find("numExecutors")
+        launcher = root.find("launcher")
+        assert launcher is not None
+        number = launcher.find("port")
         assert number is not None
         number.children = ["many"]
 
