@@ -16,6 +16,8 @@ from cibus.errors import ControllerError, UsageError
 
 # from this version on: the major versions of Java that Jenkins is tested with; LTS lines count by their baseline
 POLICY = (
+    ((2, 545), (21, 25)),
+    ((2, 541), (17, 21, 25)),
     ((2, 463), (17, 21)),
     ((2, 419), (11, 17, 21)),
     ((2, 357), (11, 17)),

@@ -19,7 +19,7 @@ def jar(major: int = 17, manifest: str = "Version: 3206.v1\r\n") -> bytes:
 
 @pytest.mark.parametrize(
     ("version", "tested"),
-    [("2.555.1", (17, 21)), ("2.479.1", (17, 21)), ("2.463", (17, 21)), ("2.462.3", (11, 17, 21)), ("2.426.1", (11, 17, 21)), ("2.361.1", (11, 17)), ("2.346.1", (8, 11, 17)), ("2.277.3", (8, 11)), ("2.60.1", (8,)), ("unknown", (17, 21))],
+    [("2.555.1", (21, 25)), ("2.545", (21, 25)), ("2.541.3", (17, 21, 25)), ("2.528.3", (17, 21)), ("2.479.1", (17, 21)), ("2.463", (17, 21)), ("2.462.3", (11, 17, 21)), ("2.426.1", (11, 17, 21)), ("2.361.1", (11, 17)), ("2.346.1", (8, 11, 17)), ("2.277.3", (8, 11)), ("2.60.1", (8,)), ("unknown", (21, 25))],
 )  # fmt: skip
 def test_the_policy_by_version(version: str, tested: tuple[int, ...]) -> None:
     assert policy(version) == tested
@@ -45,7 +45,9 @@ def test_too_old_a_java_is_refused_and_an_untested_one_is_told() -> None:
     with pytest.raises(UsageError, match=r"java = 11: this controller's agent.jar needs Java 17 or newer"):
         need("2.479.1", jar()).chosen(11)
     assert need("2.479.1", jar()).problem(17) == ""
-    assert need("2.479.1", jar()).problem(25) == "", "newer than what the table knows is no reproach"
+    assert need("2.555.1", jar(21)).problem(29) == "", "newer than what the table knows is no reproach"
+    assert "none that this version of Jenkins is tested with (17 and 21)" in need("2.479.1", jar()).problem(25)
+    assert need("2.555.1", jar(21)).chosen(0) == 21
     assert "none that this version of Jenkins is tested with (8 and 11)" in need("2.277.3", jar(8)).problem(17)
 
 
