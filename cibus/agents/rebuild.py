@@ -108,11 +108,24 @@ class Rebuild:
 
     def _leave(self, words: str) -> None:
         """Writes down of each agent that is under way where it was left, and has its node say so."""
+        begun = [work for work in self._left() if work.now and not work.done]
         for work in self._left():
-            if work.now and not work.done:
-                self._fail(work, work.now, words)
-            elif not work.done:
+            if not work.now:
                 work.failed, work.words = "offline", f"not begun: {words}"
+        threads = [threading.Thread(target=self._leave_one, args=(work, words), daemon=True) for work in begun]
+        for thread in threads:
+            thread.start()
+        end = time.monotonic() + GRACE  # a controller that does not answer is not waited for
+        for thread in threads:
+            thread.join(max(end - time.monotonic(), 0))
+
+    def _leave_one(self, work: Work, words: str) -> None:
+        self._fail(work, work.now, words)
+        if work.apart:  # its own thread still waits for the machine
+            try:
+                register(work.client, work.spec, "", work.host_key)
+            except CibusError as error:
+                self._tell(Said(work.spec.name, f"its labels and mode on the controller could not be set again: {error}"))
 
     @property
     def secrets(self) -> list[str]:
@@ -249,6 +262,7 @@ class Rebuild:
 
     def _let_in(self, work: Work, label: str) -> None:
         """Online for one label only that nobody else knows: an unproved agent gets no other build."""
+        work.apart = True
         register(work.client, work.spec, "", labels=(label,), exclusive=True)
         nodes.bring_online(work.client, work.spec.name)
 
@@ -258,6 +272,7 @@ class Rebuild:
             nodes.take_offline(work.client, work.spec.name, self._reason(self._under_way))
         finally:
             register(work.client, work.spec, self._reason(self._under_way), work.host_key)
+        work.apart = False
 
     def _finish(self, work: Work) -> None:
         with self._step(work, "online") as words:

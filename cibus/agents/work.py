@@ -122,6 +122,7 @@ class Work:
     now: str = ""  # the step under way
     done: bool = False
     marked: bool = False
+    apart: bool = False  # its node has the label of its trial only
 
     @property
     def client(self) -> Client:

@@ -18,17 +18,15 @@ from cibus.cli.console import (
     confirm,
     print_json,
     print_lines,
-    said_if_interrupted,
     terminated_is_interrupted,
 )
 from cibus.cli.options import AsJson, ConfigFile, Controller
+from cibus.cli.rebuilding import checked, rebuilt, secrets_of, show_plan
 from cibus.errors import Exit, UsageError
 
 if TYPE_CHECKING:
-    from cibus.agents.rebuild import Rebuild
     from cibus.agents.spec import AgentSpec
     from cibus.agents.verify import Context
-    from cibus.agents.work import Outcome
     from cibus.config import Config
     from cibus.jenkins.client import Client
 
@@ -172,11 +170,11 @@ def rebuild(
     options = Options(reason, 0 if now else drain, bare, prove, reboot, build, again, takeover=again)
     with _contexts(fleet.config, chosen, controller) as contexts:
         if check:
-            return _check(fleet, chosen, contexts, options, verbose=verbose, as_json=as_json)
+            return checked(fleet, chosen, contexts, options, verbose=verbose, as_json=as_json)
         if not as_json:
-            _show_plan(fleet, chosen, contexts, options)
+            show_plan(fleet, chosen, contexts, options)
         confirm(f"Rebuild {', '.join(each.name for each in chosen)}?", yes)
-        return _rebuilt(fleet, chosen, contexts, options, kind="rebuild", verbose=verbose, as_json=as_json)
+        return rebuilt(fleet, chosen, contexts, options, kind="rebuild", verbose=verbose, as_json=as_json)
 
 
 @agents.command("drill")
@@ -208,9 +206,9 @@ def drill(
     options = Options("drill", 0, bare=True, prove=True, reboot=True, build=build, again=True)
     with _contexts(fleet.config, chosen, controller) as contexts:
         if not as_json:
-            _show_plan(fleet, chosen, contexts, options)
+            show_plan(fleet, chosen, contexts, options)
         confirm(f"Wipe and rebuild {', '.join(each.name for each in chosen)}?", yes)
-        return _rebuilt(fleet, chosen, contexts, options, kind="drill", verbose=verbose, as_json=as_json)
+        return rebuilt(fleet, chosen, contexts, options, kind="drill", verbose=verbose, as_json=as_json)
 
 
 @agents.command("verify")
@@ -373,109 +371,6 @@ def _contexts(config: Config, chosen: Sequence[AgentSpec], controller: str, *, n
         yield {spec.name: asked[controller or spec.controller] for spec in chosen}
 
 
-def _show_plan(fleet: Fleet, chosen: Sequence[AgentSpec], contexts: Mapping[str, Context], options: Any) -> None:
-    from cibus.agents.plan import lines
-    from cibus.agents.playbooks import commit, folder
-
-    place = folder(fleet.config)
-    print_lines(lines(chosen, contexts, options, commit(place)))
-
-
-def _rebuilt(fleet: Fleet, chosen: Sequence[AgentSpec], contexts: Mapping[str, Context], options: Any, *, kind: str, verbose: bool, as_json: bool) -> int:
-    """Rebuilds, shows it, and writes a receipt for each agent, also where Ctrl-C ended it."""
-    from cibus.agents.lock import held, refuse_if_elsewhere
-    from cibus.agents.playbooks import folder
-    from cibus.agents.rebuild import Rebuild
-    from cibus.agents.receipts import folder as receipts_folder
-    from cibus.agents.receipts import operator, writable
-    from cibus.cli.agentsview import told
-
-    who = operator(fleet.config.path.resolve().parent if fleet.config.path else Path.cwd())
-    writable(receipts_folder(fleet.config))
-    run = uuid.uuid4().hex[:8]
-    with ExitStack() as locks, said_if_interrupted("agents stay offline; the same command goes on from there"), terminated_is_interrupted():
-        for spec in chosen:
-            before = locks.enter_context(held(spec.name, run))
-            if not options.takeover:
-                refuse_if_elsewhere(contexts[spec.name].client, spec, before)  # type: ignore[arg-type] # rebuilding needs one
-        with told([each.name for each in chosen], verbose=verbose, as_json=as_json) as tell:
-            work = Rebuild(chosen, contexts, folder(fleet.config), options, tell, config=fleet.config.rebuild, operator=who["name"], run=run)
-            outcomes = work.run()
-        kept = _write_rebuilt(fleet, contexts, work, outcomes, kind=kind, operator=who)
-        if not as_json:
-            print_lines(kept)
-        if isinstance(work.broken, KeyboardInterrupt):
-            raise work.broken
-    code = _ended(outcomes, as_json=as_json, verbose=verbose)
-    if work.broken is not None:
-        raise work.broken
-    return Exit.FAILED if any(style == "red" for style, _ in kept) else code
-
-
-def _write_rebuilt(fleet: Fleet, contexts: Mapping[str, Context], work: Rebuild, outcomes: Sequence[Outcome], *, kind: str, operator: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Writes the receipts; gives lines that say where they are, or why one is not."""
-    from cibus.agents.receipts import append, folder
-    from cibus.agents.record import of_rebuild
-    from cibus.errors import CibusError
-
-    place, lines = folder(fleet.config), []
-    for outcome in outcomes:
-        hidden = _secrets(fleet.config, outcome.spec, work.secrets)
-        data = of_rebuild(outcome, contexts[outcome.spec.name].served, kind=kind, operator=operator, commit=work.commit, reason=work.options.reason, secrets=hidden)
-        try:
-            lines.append(("dim", f"receipt: {append(place, data)}"))
-        except CibusError as error:  # the others' are not to be lost, too
-            lines.append(("red", str(error)))
-    return lines
-
-
-def _secrets(config: Config, spec: AgentSpec, more: Sequence[str] = ()) -> list[str]:
-    from cibus.secrets import values_of
-
-    tokens = [each.token for each in config.controllers.values() if each.token is not None]
-    return [*values_of([*spec.secrets.values(), *tokens]), *more]
-
-
-def _ended(outcomes: Sequence[Outcome], *, as_json: bool, verbose: bool) -> int:
-    from cibus.agents.findings import as_json as finding_data
-    from cibus.cli.agentsview import outcome_lines, role_lines
-
-    if as_json:
-        print_json([
-            {
-                "agent": each.spec.name, "outcome": each.result, "failed": each.failed, "words": each.words, "seconds": round(each.seconds, 1),
-                "changes": list(each.first.changes) if each.first else [], "second": each.second.total if each.second else None,
-                "findings": [finding_data(found) for found in each.findings],
-            }
-            for each in outcomes
-        ])  # fmt: skip
-    else:
-        print_lines(outcome_lines(outcomes))
-        if verbose:
-            print_lines(role_lines(outcomes))
-    worst = {each.result for each in outcomes}
-    return Exit.FAILED if "failed" in worst else Exit.LOOK if "look" in worst else Exit.FINE
-
-
-def _check(fleet: Fleet, chosen: Sequence[AgentSpec], contexts: Mapping[str, Context], options: Any, *, verbose: bool, as_json: bool) -> int:
-    from cibus.agents.dryrun import dry_run
-    from cibus.agents.playbooks import folder
-    from cibus.cli.agentsview import told
-
-    with told([each.name for each in chosen], verbose=verbose, as_json=as_json) as tell:
-        found = dry_run(chosen, contexts, folder(fleet.config), fleet.config.rebuild, tell)
-    if as_json:
-        print_json([{"agent": name, "node": each.node, "changes": list(each.changes), "failure": each.failure} for name, each in found.items()])
-    else:
-        for name, each in found.items():
-            print_lines([("bold", f"{name}: {len(each.node)} changes of its node, {len(each.changes)} of its machine"), *(("yellow", f"  {change}") for change in (*each.node, *each.changes))])
-            if each.failure:
-                print_lines([("red", f"  {each.failure}")])
-    if any(each.failure for each in found.values()):
-        return Exit.FAILED
-    return Exit.LOOK if any(each.node or each.changes for each in found.values()) else Exit.FINE
-
-
 def _idle_or_refuse(spec: AgentSpec, context: Context, deeds: Any) -> None:
     """A kill or a reboot is not for an agent with builds on it."""
     from cibus.jenkins import nodes
@@ -492,7 +387,7 @@ def _write_verified(config: Config, spec: AgentSpec, found: Sequence[Any], conte
     from cibus.agents.record import of_verify
 
     who = operator(config.path.resolve().parent if config.path else Path.cwd())
-    append(folder(config), of_verify(spec, found, context.served, started, operator=who, secrets=_secrets(config, spec)))
+    append(folder(config), of_verify(spec, found, context.served, started, operator=who, secrets=secrets_of(config, spec)))
 
 
 def _show_findings(found: Sequence[Any], count: int, *, as_json: bool, fine: bool) -> int:

@@ -131,10 +131,10 @@ def test_a_long_path_of_temporary_files_is_no_hindrance(site: Site) -> None:
     assert not list(long.glob("cibus-*"))
 
 
-def stopped(site: Site, process: subprocess.Popen[str], number: int = signal.SIGINT) -> str:
+def stopped(site: Site, process: subprocess.Popen[str], number: int = signal.SIGINT, seconds: float = 15) -> str:
     """Sends a signal; gives what was printed once it has ended, which must be soon."""
     os.kill(process.pid, number)
-    out, err = process.communicate(timeout=15)
+    out, err = process.communicate(timeout=seconds)
     assert process.returncode == 130, out + err
     assert "Traceback" not in out + err
     assert "interrupted; agents stay offline; the same command goes on from there" in err
@@ -180,6 +180,17 @@ def test_interrupted_while_a_build_proves_it(site: Site) -> None:
     stopped(site, process)
     left_offline(site, "verify")
     assert site.node().field("mode") == "NORMAL"
+
+
+def test_interrupted_while_the_machine_takes_its_time(site: Site) -> None:
+    site.write(labels=["linux", "slow"])
+    (site.folder / "playbooks/atoms.yml").write_text("slow:\n  label: slow\n  prove: sleep 25\n", "utf-8")
+    process = site.start()
+    within(60, lambda: [label for label in site.node().labels if label.startswith("cibus-")])
+    within(30, lambda: site.host.run("pgrep -fx 'sleep 25' || true", user="root").strip())
+    stopped(site, process, seconds=25)
+    left_offline(site, "verify")
+    assert (site.node().field("mode"), site.node().field("label")) == ("NORMAL", "linux slow")
 
 
 def test_gone_on_from_after_an_interruption(site: Site) -> None:
