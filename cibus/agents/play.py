@@ -154,11 +154,16 @@ class _Taken:
         self._tell = tell
         self._names = names
         self.hosts: dict[str, list[TaskDone]] = {}
+        self.ended_well: set[str] = set()
 
     def event(self, data: Mapping[str, Any]) -> bool:
         """Takes an event of ansible-runner; False: it need not write the event to a file."""
         if data.get("stdout"):
             self._tell(Output(data["stdout"]))
+        if data.get("event") == "playbook_on_stats":
+            counts = data["event_data"]
+            bad = {*counts.get("failures", ()), *counts.get("dark", ())}
+            self.ended_well = {self._names.get(host, host) for host in counts.get("processed", ()) if host not in bad}
         status = ENDS.get(data.get("event", ""))
         if status is not None:
             done = _task_done(status, data["event_data"], self._names)
@@ -174,8 +179,9 @@ class _Taken:
         for each in tasks:
             roles[each.role] += each.seconds  # type: ignore[assignment] # a Counter sums floats as well
             changed[each.role] += each.status == "changed"
-        bad = next((each for each in tasks if each.status in ("failed", "unreachable")), None)
-        failure = f"{bad.role}: {bad.task}: {bad.words}" if bad else "" if tasks else "Ansible did nothing there"
+        # the last one: what failed before it was rescued, and what rescued it knows more
+        bad = next((each for each in reversed(tasks) if each.status in ("failed", "unreachable")), None)
+        failure = "" if host in self.ended_well else f"{bad.role}: {bad.task}: {bad.words}" if bad else "Ansible did not come to its end there" if tasks else "Ansible did nothing there"
         changes = tuple(f"{each.role}: {each.task}" for each in tasks if each.status == "changed")
         return HostResult(sum(each.status in ("ok", "changed") for each in tasks), {name: round(float(each), 3) for name, each in roles.items()}, dict(changed), changes, failure)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -15,7 +16,9 @@ from cibus.jenkins.client import Client
 from cibus.jenkins.paths import job_url
 
 FOLDER = "cibus"
-FOLDER_XML = b"<com.cloudbees.hudson.plugins.folder.Folder><description>Builds that cibus proves agents with</description></com.cloudbees.hudson.plugins.folder.Folder>"
+DESCRIPTION = "Builds that cibus proves agents with"
+FOLDER_XML = f"<com.cloudbees.hudson.plugins.folder.Folder><description>{DESCRIPTION}</description></com.cloudbees.hudson.plugins.folder.Folder>".encode()
+LOCK = threading.Lock()  # several agents are proved at once: the folder must not go while one makes its job
 POLL = 0.5  # seconds
 Pause = Callable[[float], None]
 
@@ -29,8 +32,9 @@ def trial_build(client: Client, name: str, label: str, proofs: Sequence[Proof], 
     """
     job = f"{FOLDER}/verify-{name}-{uuid.uuid4().hex[:8]}"
     try:
-        made_folder = _make_folder(client)
-        client.create_item(job, _job(label, proofs))
+        with LOCK:
+            _make_folder(client)
+            client.create_item(job, _job(label, proofs))
     except Forbidden as error:
         return "unknown", f"no build was tried: {error}"
     except ControllerError as error:
@@ -40,7 +44,8 @@ def trial_build(client: Client, name: str, label: str, proofs: Sequence[Proof], 
     except ControllerError as error:
         return "unknown", f"the build could not be followed: {error}"
     finally:
-        _remove(client, job, made_folder)
+        with LOCK:
+            _remove(client, job)
 
 
 def script(label: str, proofs: Sequence[Proof]) -> str:
@@ -62,11 +67,9 @@ def _job(label: str, proofs: Sequence[Proof]) -> bytes:
     return etree.tostring(root)
 
 
-def _make_folder(client: Client) -> bool:
-    if client.exists(FOLDER):
-        return False
-    client.create_item(FOLDER, FOLDER_XML)
-    return True
+def _make_folder(client: Client) -> None:
+    if not client.exists(FOLDER):
+        client.create_item(FOLDER, FOLDER_XML)
 
 
 def _built(client: Client, job: str, seconds: float, pause: Pause) -> tuple[str, str]:
@@ -101,11 +104,12 @@ def _outcome(client: Client, job: str, number: int, build: dict[str, object]) ->
     return "error", f"a build on it ends with {build['result']}: {' / '.join(lines[-2:])[:300]}"
 
 
-def _remove(client: Client, job: str, folder: bool) -> None:
-    """Takes the job away, and the folder where nothing else is in it."""
+def _remove(client: Client, job: str) -> None:
+    """Takes the job away, and the folder where it is ours and nothing else is in it."""
     try:
         client.delete_item(job)
-        if folder and not client.session.json(f"{job_url(FOLDER)}api/json?tree=jobs[name]").get("jobs"):
+        found = client.session.json(f"{job_url(FOLDER)}api/json?tree=description,jobs[name]")
+        if not found.get("jobs") and found.get("description") == DESCRIPTION:
             client.delete_item(FOLDER)
     except ControllerError:
         pass  # it is only clutter, and a finding would hide the build's own
