@@ -9,9 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-PACKAGES = ("systemd", "systemd-sysv", "dbus", "openssh-server", "procps", "sudo", "ca-certificates", "iproute2", "git")
+PACKAGES = ("systemd", "systemd-sysv", "dbus", "openssh-server", "procps", "sudo", "ca-certificates", "iproute2", "git", "python3")
 SUITE = "bookworm"
-VERSION = 2  # of what is in it
+VERSION = 103  # of what is in it
 USER = "jenkins"
 TOOLS = ("mmdebstrap", "systemd-nspawn", "ip", "iptables", "ssh-keygen", "mount")
 

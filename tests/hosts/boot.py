@@ -30,6 +30,7 @@ class Host:
 
     port = 22
     user = base.USER
+    homes = "home"
 
     def __init__(self, lower: Path) -> None:
         self.name = f"{PREFIX}{os.getpid()}n{next(_NUMBERS)}"
@@ -60,9 +61,17 @@ class Host:
         for place in (upper, work, self.root):
             place.mkdir()
         must("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={self._lower},upperdir={upper},workdir={work}", str(self.root))
+        self._prepare()
         self.network = made(self.name)
         self._keys()
         self.boot()
+
+    def _prepare(self) -> None:
+        """What is changed in the files before anything else."""
+
+    def _first_process(self) -> list[str]:
+        """What nspawn is told to start."""
+        return ["--boot", "-D", str(self.root)]
 
     def _keys(self) -> None:
         ssh = self.root / "etc/ssh"
@@ -75,8 +84,8 @@ class Host:
         self.known_hosts.write_text(f"{self.address} {' '.join(public)}\n", "utf-8")
         config = f"Host {self.address}\n  User {self.user}\n  IdentityFile {self.key}\n  UserKnownHostsFile {self.known_hosts}\n"
         (self.key.parent / "config").write_text(config, "utf-8")
-        owner = (self.root / "home" / self.user).stat()
-        for home, key, uid, gid in ((f"home/{self.user}", self.key, owner.st_uid, owner.st_gid), ("root", self.root_key, 0, 0)):
+        owner = (self.root / self.homes / self.user).stat()
+        for home, key, uid, gid in ((f"{self.homes}/{self.user}", self.key, owner.st_uid, owner.st_gid), ("root", self.root_key, 0, 0)):
             folder = self.root / home / ".ssh"
             folder.mkdir(mode=0o700, exist_ok=True)
             accepted = folder / "authorized_keys"
@@ -94,7 +103,7 @@ class Host:
                 group.mkdir(exist_ok=True)
                 groups.append(group)
         enter = "".join(f"echo $$ >{group}/cgroup.procs 2>/dev/null; " for group in groups)
-        nspawn = ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", f"--machine={self.name}", f"--network-namespace-path=/run/netns/{self.name}", "-D", str(self.root)]
+        nspawn = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", f"--machine={self.name}", f"--network-namespace-path=/run/netns/{self.name}", *self._first_process()]
         log = (self.folder / "console").open("ab")
         with log:
             # nspawn ends with 133 where the host asks for a reboot
@@ -121,9 +130,9 @@ class Host:
             raise AssertionError(f"{command}: {done.returncode}: {done.stderr.decode('utf-8', 'replace')}")
         return done
 
-    def run(self, command: str, *, user: str = base.USER, check: bool = True, stdin: bytes | None = None) -> str:
+    def run(self, command: str, *, user: str = "", check: bool = True, stdin: bytes | None = None) -> str:
         """Runs a command on the host and gives its output."""
-        return self._ssh(command, user=user, check=check, stdin=stdin).stdout.decode("utf-8", "replace")
+        return self._ssh(command, user=user or self.user, check=check, stdin=stdin).stdout.decode("utf-8", "replace")
 
     def count(self, words: str) -> int:
         """How many processes on the host have these words in their command lines."""
