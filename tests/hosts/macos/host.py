@@ -20,7 +20,7 @@ from hosts.network import must
 FILES = Path(__file__).parent / "files"
 STATE: dict[str, Any] = {
     "arch": "arm64", "macos": "14.3", "build": "23D56", "darwin": "23.3.0", "rosetta": False, "clt": False, "developer": "", "filevault": False,
-    "names": {"ComputerName": "", "HostName": "", "LocalHostName": "Mac"}, "logged_in": [], "free_gb": 200, "updates": True, "users": {},
+    "names": {"ComputerName": "Mac", "HostName": "", "LocalHostName": "Mac"}, "logged_in": [], "free_gb": 200, "updates": True, "users": {},
     "systemsetup": {"usingnetworktime": "Off", "networktimeserver": "time.apple.com", "remotelogin": "On", "timezone": "America/Cupertino", "computersleep": "10", "restartfreeze": "Off"},
     "pmset": {"sleep": 1, "disksleep": 10, "displaysleep": 10, "autorestart": 0, "womp": 0, "powernap": 1},
     "spotlight": {}, "brew": {}, "brew_broken": "", "xcodes": {}, "runtimes": [], "packages": [], "unlocked": [], "search": {}, "default": {},
@@ -111,6 +111,7 @@ class Mac(Host):
         (state / "lock").touch()
         for path in (state, *state.iterdir()):
             path.chmod(0o777 if path.is_dir() else 0o666)
+        (self.root / "etc/hosts").write_text(f"127.0.0.1 localhost {self.name}\n", "utf-8")
         config = self.root / "etc/ssh/sshd_config"
         config.write_text(re.sub(r"(?m)^(UsePAM|Subsystem).*\n", "", config.read_text("utf-8")) + "UsePAM no\nSubsystem sftp internal-sftp\nSetEnv PATH=/usr/bin:/bin:/usr/sbin:/sbin\n", "utf-8")
 

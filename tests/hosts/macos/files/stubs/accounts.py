@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import plistlib
 import re
+import shlex
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +27,15 @@ def _save(users: dict[str, list[str]]) -> None:
 
 COLUMNS = {"RealName": 4, "NFSHomeDirectory": 5, "UserShell": 6, "UniqueID": 2, "PrimaryGroupID": 3}
 
+NOBODY = {"65534": "-2"}  # as macOS numbers nobody; so is a record that has no number yet
+
 
 @program("/usr/bin/dscl")
 def dscl(words: list[str]) -> int:
     if words[0] not in (".", "/Local/Default"):
         raise Unknown(words[0])
+    if len(words) == 1:
+        return max((_interactive(shlex.split(line)) for line in sys.stdin if line.strip()), default=0)
     verb, path, rest = words[1], words[2], words[3:]
     kind, _, name = path.strip("/").partition("/")
     if verb == "-search" and (kind, rest[0]) == ("Groups", "GroupMembership"):
@@ -38,7 +45,7 @@ def dscl(words: list[str]) -> int:
         return 0
     users = _users()
     if verb == "-list" and kind == "Users":
-        return say(*(f"{user:<24}{row[2]}" for user, row in users.items()))
+        return say(*(f"{user:<24}{NOBODY.get(row[2], row[2])}" for user, row in users.items()))
     if kind != "Users" or not name:
         raise Unknown(path)
     if verb == "-read":
@@ -52,6 +59,20 @@ def dscl(words: list[str]) -> int:
         _save(users)
         return 0
     raise Unknown(verb)
+
+
+def _interactive(words: list[str]) -> int:
+    """Commands on the input, as dscl(1) takes them without arguments."""
+    if words[0] == "auth" and len(words) == 3:
+        with state() as now:
+            right = now["users"].get(words[1], {}).get("password") == hashlib.sha256(words[2].encode()).hexdigest()
+        return 0 if right else say("Authentication for node /Local/Default failed. (-14090, eDSAuthFailed)")
+    if words[0] == "passwd" and len(words) == 3 and words[1].startswith("/Users/"):
+        root("dscl")
+        with state() as now:
+            now["users"].setdefault(words[1].removeprefix("/Users/"), {})["password"] = hashlib.sha256(words[2].encode()).hexdigest()
+        return 0
+    raise Unknown(words[0])
 
 
 def _read(users: dict[str, list[str]], name: str, rest: list[str]) -> int:
@@ -68,7 +89,7 @@ def _read(users: dict[str, list[str]], name: str, rest: list[str]) -> int:
 
 
 def _create(users: dict[str, list[str]], name: str, rest: list[str]) -> int:
-    row = users.setdefault(name, [name, "*", "4294967294", "4294967294", "", "/var/empty", "/usr/bin/false"])
+    row = users.setdefault(name, [name, "*", "65534", "65534", "", "/var/empty", "/usr/bin/false"])
     if rest:
         field, value = rest
         if field not in FIELDS:

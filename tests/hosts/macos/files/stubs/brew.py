@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 from pathlib import Path
 
 from stubs import Unknown, fail, program, say, state
@@ -126,7 +127,10 @@ def _pin(names: list[str], on: bool) -> int:
 
 @program("/System/Library/Stubs/installed")
 def installed(words: list[str]) -> int:
-    """Anything that Homebrew installed: it knows its version."""
+    """Anything that Homebrew installed: it knows its version; the exporter serves."""
+    if os.environ["NAME"] == "node_exporter" and len(words) == 1 and words[0].startswith("--web.listen-address="):
+        while True:
+            time.sleep(60)
     if words and words[0] in ("--version", "version", "-v", "-version"):
         return say(f"{os.environ['NAME'].partition('@')[0]} version {os.environ['VERSION']}")
     raise Unknown(" ".join(words))

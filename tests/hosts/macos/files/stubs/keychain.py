@@ -120,7 +120,8 @@ def list_keychains(words: list[str]) -> int:
         if "s" in options:
             now["search"][_user()] = [_path(each) for each in rest]
             return 0
-    return say(*(f'    "{each}"' for each in [*mine, "/Library/Keychains/System.keychain"]))
+    everywhere = [] if "d" in options else ["/Library/Keychains/System.keychain"]
+    return say(*(f'    "{each}"' for each in [*mine, *everywhere]))
 
 
 def default_keychain(words: list[str]) -> int:
