@@ -48,6 +48,7 @@ def converged(make_mac: MakeMac, tmp_path_factory: pytest.TempPathFactory) -> It
         with Watch() as watch:
             first = play(folder / "first", hosts, words=("-vvv", "--diff"))
         second = play(folder / "second", hosts)
+        Path('/tmp/first.txt').write_text(first.output); Path('/tmp/second.txt').write_text(second.output)
         yield Converged(macs, files, first, second, watch, folder)
 
 

@@ -8,7 +8,9 @@ import json
 import os
 import plistlib
 import re
+import shlex
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -117,6 +119,12 @@ class Mac(Host):
 
     def _first_process(self) -> list[str]:
         return ["-D", str(self.root), "/sbin/launchd"]
+
+    def _ssh(self, command: str, *, user: str = "root", check: bool = True, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+        """As root through sudo: nobody logs in as root on a Mac."""
+        if user == "root":
+            user, command = self.user, f"sudo -n /bin/sh -c {shlex.quote(command)}"
+        return super()._ssh(command, user=user, check=check, stdin=stdin)
 
     def log_in(self, user: str) -> None:
         """As if this user had logged in at the screen: its gui domain is there."""
