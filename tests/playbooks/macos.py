@@ -71,7 +71,7 @@ def play(folder: Path, hosts: Mapping[str, Mapping[str, Any]], roles: Sequence[s
 
 def run(book: Path, inventory: Path, *words: str) -> Done:
     """Runs a playbook."""
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"), "ANSIBLE_ROLES_PATH": str(PLAYBOOKS / "roles"), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CALLBACKS_ENABLED": "ansible.posix.profile_tasks"}
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"), "ANSIBLE_ROLES_PATH": str(PLAYBOOKS / "roles"), "ANSIBLE_NOCOLOR": "1"}
     command = [str(PROGRAM), "-i", str(inventory), str(book), "-e", f"playbook_dir={PLAYBOOKS}", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=PLAYBOOKS, env=environment, stdin=subprocess.DEVNULL)
     return Done(done.returncode, done.stdout + done.stderr)

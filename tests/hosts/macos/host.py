@@ -105,7 +105,7 @@ class Mac(Host):
         sudo.chmod(0o440)
 
     def _folders(self) -> None:
-        for name in ("Library/LaunchDaemons", "Library/LaunchAgents", "Library/Preferences", "Applications", "etc/newsyslog.d", "Users/Shared", "var/db/stubs", "var/root"):
+        for name in ("Library/LaunchDaemons", "Library/LaunchAgents", "Library/Preferences", "Applications", "etc/newsyslog.d", "Users/Shared", "var/db/stubs/compiled", "var/root"):
             (self.root / name).mkdir(parents=True, exist_ok=True)
         state = self.root / "var/db/stubs"
         (state / "state.json").write_text(json.dumps(self.state), "utf-8")

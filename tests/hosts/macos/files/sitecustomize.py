@@ -18,3 +18,33 @@ def _uname() -> os.uname_result:
 
 
 os.uname = _uname
+
+
+def _remember_compiled() -> None:
+    """Ansible sends its code as a zip, which Python compiles anew for each task: most of a task's time. Here it is kept."""
+    import marshal
+    import zipimport
+    import zlib
+
+    real = zipimport._compile_source  # type: ignore[attr-defined]
+    place = "/var/db/stubs/compiled"
+
+    def compiled(path: str, source: bytes) -> object:
+        name = f"{place}/{len(source)}-{zlib.crc32(source)}-{zlib.adler32(source)}"
+        try:
+            with open(name, "rb") as file:
+                return marshal.load(file)
+        except (OSError, EOFError, ValueError):
+            code = real(path, source)
+        try:
+            with open(f"{name}.{os.getpid()}", "wb") as file:
+                marshal.dump(code, file)
+            os.rename(f"{name}.{os.getpid()}", name)
+        except OSError:
+            pass
+        return code
+
+    zipimport._compile_source = compiled  # type: ignore[attr-defined]
+
+
+_remember_compiled()
