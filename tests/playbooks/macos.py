@@ -158,8 +158,8 @@ class Watch:
         while not self._over.is_set():
             for entry in os.listdir("/proc"):  # noqa: PTH208 (this is the fast one)
                 if entry.isdigit():
-                    with contextlib.suppress(OSError), open(f"/proc/{entry}/cmdline", "rb") as file:
-                        self.seen.add(file.read())
+                    with contextlib.suppress(OSError):
+                        self.seen.add(Path(f"/proc/{entry}/cmdline").read_bytes())
             self.samples += 1
             time.sleep(0.1)
 

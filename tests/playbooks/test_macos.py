@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hosts.macos.fixtures import MakeMac
 from hosts.macos.host import Mac
+
 from playbooks.macos import IDENTITY, PROGRAM, SECRETS, Done, Material, Watch, material, play
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not PROGRAM.exists(), reason="Ansible is not installed (the extra: agents)")]
@@ -136,7 +137,7 @@ def test_keychain(converged: Converged, name: str) -> None:
     mac.run(f"sudo -H -u jenkins security lock-keychain {chain}")
     mac.run("sudo -H -u jenkins sudo -n /usr/local/libexec/jenkins-keychain-unlock")
     assert chain in mac.now()["unlocked"]
-    with pytest.raises(AssertionError, match="password is required|not allowed"):
+    with pytest.raises(AssertionError, match=r"password is required|not allowed"):
         mac.run("sudo -H -u jenkins sudo -n /usr/local/libexec/jenkins-keychain-unlock anything")
 
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3 -S
+# ruff: noqa: PTH
 """A small launchd for the stand-in: first process, keeper of jobs, opener of SSH sessions.
 
 It reads real property lists, starts their programs, keeps them alive and answers ``launchctl`` on a socket. Time between
@@ -174,7 +175,7 @@ class Launchd:
         return ""
 
     def print(self, uid, target):
-        if target == "system" or target.count("/") == 1 and target.startswith(("gui/", "user/")):
+        if target == "system" or (target.count("/") == 1 and target.startswith(("gui/", "user/"))):
             self._domain(0, target)
             return f"{target} = {{\n\tservices = {{\n" + "".join(f"\t\t{n}\n" for n in self.jobs if n.startswith(target)) + "\t}\n}\n"
         job = self._job(0, target)

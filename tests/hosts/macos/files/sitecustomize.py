@@ -1,3 +1,4 @@
+# ruff: noqa: PTH
 """Python on the stand-in says that it runs on a Mac; ``platform`` follows ``os.uname``."""
 
 import json

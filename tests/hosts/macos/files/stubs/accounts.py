@@ -1,3 +1,4 @@
+# ruff: noqa: PTH
 """Users, groups and preferences."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: PTH
 """security: keychains with a password, locked or not; also ``security -i``, commands on the input."""
 
 from __future__ import annotations
@@ -103,7 +104,8 @@ def show_keychain_info(words: list[str]) -> int:
     chain = _chain(path)
     if chain["locked"]:
         return fail(f"security: SecKeychainCopySettings {words[0]}: {NOT_ALLOWED}", 36)
-    print(f'Keychain "{words[0]}"{" lock-on-sleep" if chain["on_sleep"] else ""} {"no-timeout" if chain["timeout"] is None else "timeout=%ds" % chain["timeout"]}', file=sys.stderr)
+    lock = "no-timeout" if chain["timeout"] is None else f"timeout={chain['timeout']}s"
+    print(f'Keychain "{words[0]}"{" lock-on-sleep" if chain["on_sleep"] else ""} {lock}', file=sys.stderr)
     return 0
 
 
