@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -S
-# ruff: noqa: PTH
+# ruff: noqa: PTH101, PTH108, PTH116
 """A small launchd for the stand-in: first process, keeper of jobs, opener of SSH sessions.
 
 It reads real property lists, starts their programs, keeps them alive and answers ``launchctl`` on a socket. Time between

@@ -1,4 +1,4 @@
-# ruff: noqa: PTH
+# ruff: noqa: PTH104, PTH123
 """Python on the stand-in says that it runs on a Mac; ``platform`` follows ``os.uname``."""
 
 import json

@@ -1,4 +1,4 @@
-# ruff: noqa: PTH
+# ruff: noqa: PTH111
 """Users, groups and preferences."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# ruff: noqa: PTH
+# ruff: noqa: PTH111
 """security: keychains with a password, locked or not; also ``security -i``, commands on the input."""
 
 from __future__ import annotations

@@ -89,8 +89,7 @@ def systemsetup(words: list[str]) -> int:
         return say("You need administrator access to run this tool... exiting!")  # with 0, as the real one
     words = [word for word in words if word != "-f"]
     if words == ["-listtimezones"]:
-        zones = Path("/usr/share/zoneinfo/tzdata.zi")
-        return say("Time Zones:", " UTC", " GMT", " Europe/Paris", " Europe/Berlin", " America/New_York") if not zones.exists() else say("Time Zones:", " UTC", " Europe/Paris")
+        return say("Time Zones:", " GMT", " Europe/Berlin", " Europe/Paris", " America/New_York")
     verb, name = words[0][1:4], words[0][4:]
     if verb not in ("get", "set") or name not in SYSTEMSETUP or len(words) != (2 if verb == "set" else 1):
         raise Unknown(" ".join(words))
