@@ -107,6 +107,7 @@ class Material:
             "signing_certificates": [{"name": "Worldwide Developer Relations", "file": str(folder / "wwdr.cer")}],
             "signing_profiles": [str(folder / "app.mobileprovision")],
             "macos_settings_rosetta": True, "monitoring_node_exporter": True,
+            "toolchains_wanted": [{"with": {"packages": ["node@20", "jq"]}}],  # as the role toolchains says
         }
 
 

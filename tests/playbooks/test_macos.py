@@ -118,6 +118,7 @@ def test_agent_runs_as_its_user_and_comes_back(converged: Converged, name: str) 
     mac = converged.macs[name]
     plist = plistlib.loads((mac.root / PLIST).read_bytes())
     assert plist["UserName"] == "jenkins" and plist["KeepAlive"] is True and plist["SoftResourceLimits"] == {"NumberOfFiles": 65536}
+    assert plist["EnvironmentVariables"]["PATH"].startswith(f"{mac.prefix}/opt/node@20/bin:/opt/homebrew/bin:")
     row = mac.run("ps -axww -o user=,pid=,args= | grep '[-]jar'").split()
     assert row[0] == "jenkins"
     command = " ".join(row)
