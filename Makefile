@@ -20,6 +20,7 @@ packages:  ## the system packages that the tests need, where this is root on Deb
 lint: $(VENV)/.all
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	PATH="$(abspath $(BIN)):$$PATH" ANSIBLE_CONFIG=playbooks/ansible.cfg $(BIN)/ansible-lint --offline -q playbooks
 
 golden: $(VENV)/.all  ## compare with what a real Jenkins did, with the differences
 	$(BIN)/python tests/tools/golden.py --cibus $(BIN)/cibus --jobs 2 --show tests/golden

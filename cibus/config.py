@@ -56,7 +56,10 @@ class JobConfig:
 
 @dataclass(frozen=True)
 class AgentConfig:
-    """``[agents.NAME]``: what a label means here."""
+    """``[agents.NAME]``: what a label means here, and the machine that is a controller's agent of this name.
+
+    ``tools``: homes of tools by ``type/name``. ``variables`` and ``secrets``: what the playbooks are given besides.
+    """
 
     name: str
     labels: tuple[str, ...] = ()
@@ -64,6 +67,33 @@ class AgentConfig:
     executors: int = 1
     run_on: str = "local"
     env: Mapping[str, str] = field(default_factory=dict)
+    host: str = ""
+    os: str = ""
+    remote_folder: str = ""
+    launcher: str = ""
+    credentials: str = ""
+    owner: str = ""
+    description: str = ""
+    controller: str = ""
+    java: int = 0
+    practice: bool = False
+    tools: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, SecretSource] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RebuildConfig:
+    """``[rebuild]``: how agents are rebuilt and what they have to reach; ``disk`` in GiB."""
+
+    receipts: Path | None = None
+    inventory: Path | None = None
+    playbooks: Path | None = None
+    vault_password: SecretSource | None = None
+    git: str = ""
+    mirror: str = ""
+    disk: int = 5
+    forks: int = 20
 
 
 @dataclass(frozen=True)
@@ -132,12 +162,13 @@ class Config:
     effects: Mapping[str, str] = field(default_factory=dict)
     controllers: Mapping[str, ControllerConfig] = field(default_factory=dict)
     snapshot: SnapshotConfig = field(default_factory=SnapshotConfig)
+    rebuild: RebuildConfig = field(default_factory=RebuildConfig)
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
 
 
 @dataclass(frozen=True)
 class Key:
-    """A key of a table: its kind (str, int, bool, strings, table, any, secret) and the values it may take.
+    """A key of a table: its kind (str, int, bool, strings, table, texts, any, secret, secrets) and the values it may take.
 
     ``pattern``: what a text must begin with or be, as a regular expression, where ``choices`` cannot say it.
     """
@@ -187,6 +218,29 @@ TABLES: dict[str, dict[str, Key]] = {
         "executors": Key("int", help="how many builds it takes at once"),
         "run_on": Key("str", help="local, container:IMAGE, or ssh://[user@]host[:port][/folder]", pattern="^(local|container:.+|ssh://[^@/\\s]*@?[^@/\\s]+(/\\S.*)?)$"),
         "env": Key("table", help="environment variables of the agent"),
+        "host": Key("str", help="the machine, as [user@]host[:port] or ssh://…; default: that of run_on"),
+        "os": Key("str", ("linux", "macos"), "the system that the machine must have"),
+        "remote_folder": Key("str", help="an absolute path: the agent's root directory on the machine", pattern="^/."),
+        "launcher": Key("str", ("websocket", "tcp", "ssh"), "how it gets connected: it calls by WebSocket (default) or TCP, or the controller starts it over SSH"),
+        "credentials": Key("str", help="launcher ssh: the id of the controller's credential"),
+        "owner": Key("str", help="who owns the machine: a person or a team"),
+        "description": Key("str", help="what the controller shows beside the name"),
+        "controller": Key("str", help="the controller that it belongs to, where there are several"),
+        "java": Key("int", help="the major version of Java that runs the agent (default: what the controller needs)"),
+        "practice": Key("bool", help="a machine to practise on: cibus agents drill may wipe its agent"),
+        "tools": Key("texts", help="homes of tools on this machine, as \"jdk/NAME\" = \"/folder\""),
+        "variables": Key("table", help="variables for the playbooks"),
+        "secrets": Key("secrets", help="variables for the playbooks that are secret"),
+    },
+    "rebuild": {
+        "receipts": Key("str", help="the folder of the receipts, kept in git (default: receipts beside cibus.toml)"),
+        "inventory": Key("str", help="an Ansible inventory whose hosts are agents, too"),
+        "playbooks": Key("str", help="a folder with playbooks of your own (default: those of cibus)"),
+        "vault_password": Key("secret", help="the password of files that ansible-vault encrypted"),
+        "git": Key("str", help="a repository's URL that every agent must reach"),
+        "mirror": Key("str", help="a package mirror's URL that every agent must reach", pattern="^https?://."),
+        "disk": Key("int", help="GiB that must be free on an agent (default 5)"),
+        "forks": Key("int", help="how many agents are worked on at once (default 20)"),
     },
     "stubs": {
         "returns": Key("any", help="the value that the step returns"),
@@ -297,6 +351,7 @@ class _Reader:
             effects=self.effects(data.get("effects", {})),
             controllers=self.named(data, "controllers", self.controller),
             snapshot=self.snapshot(data.get("snapshot", {})),
+            rebuild=self.rebuild(data.get("rebuild", {})),
             pipeline=self.pipeline(data.get("pipeline", {})),
         )
 
@@ -351,11 +406,21 @@ class _Reader:
         return JobConfig(name, self.folder / entry["jenkinsfile"], entry.get("mode", "inline"))
 
     def agent(self, name: str, entry: dict[str, Any]) -> AgentConfig:
-        run_on = entry.get("run_on", "local")
-        env = {key: str(value) for key, value in entry.get("env", {}).items()}
-        return AgentConfig(
-            name, tuple(entry.get("labels", ())), entry.get("mode", "normal"), entry.get("executors", 1), run_on, env
-        )
+        values = dict(entry)
+        values["labels"] = tuple(entry.get("labels", ()))
+        values["env"] = {key: str(value) for key, value in entry.get("env", {}).items()}
+        values["secrets"] = {key: self.secret(value) for key, value in entry.get("secrets", {}).items()}
+        return AgentConfig(name, **values)
+
+    def rebuild(self, section: dict[str, Any]) -> RebuildConfig:
+        self.check("rebuild", ("rebuild",), section)
+        values: dict[str, Any] = dict(section)
+        for key in ("receipts", "inventory", "playbooks"):
+            if key in values:
+                values[key] = self.folder / Path(values[key]).expanduser()
+        if "vault_password" in values:
+            values["vault_password"] = self.secret(values["vault_password"])
+        return RebuildConfig(**values)
 
     def controller(self, name: str, entry: dict[str, Any]) -> ControllerConfig:
         values = dict(entry)
@@ -410,14 +475,16 @@ def _hint(name: str, known: Iterable[str]) -> str:
 
 def _problem(key: Key, value: Any) -> str | None:
     """What is wrong with a value, or None."""
-    kinds: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "bool": bool, "table": dict, "secret": dict, "secrets": dict, "strings": list}
+    kinds: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "bool": bool, "table": dict, "secret": dict, "secrets": dict, "texts": dict, "strings": list}
     expected = kinds.get(key.kind)
     if expected and (not isinstance(value, expected) or (key.kind == "int" and isinstance(value, bool))):
-        return {"strings": "must be a list of texts", "secret": _SECRET_FORM, "secrets": "must be a table of secrets", "table": "must be a table"}.get(
+        return {"strings": "must be a list of texts", "secret": _SECRET_FORM, "secrets": "must be a table of secrets", "texts": "must be a table of texts", "table": "must be a table"}.get(
             key.kind, f"must be {'text' if key.kind == 'str' else key.kind}"
         )
     if key.kind == "strings" and not all(isinstance(each, str) for each in value):
         return "must be a list of texts"
+    if key.kind == "texts" and not all(isinstance(each, str) for each in value.values()):
+        return "must be a table of texts"
     if key.kind == "int" and value < 1:
         return "must be at least 1"
     if key.kind == "secrets":
@@ -488,6 +555,7 @@ def json_schema() -> dict[str, Any]:
         "bool": {"type": "boolean"},
         "strings": {"type": "array", "items": {"type": "string"}},
         "table": {"type": "object"},
+        "texts": {"type": "object", "additionalProperties": {"type": "string"}},
         "any": {},
         "secret": secret,
         "secrets": {"type": "object", "additionalProperties": secret},
@@ -514,6 +582,7 @@ def json_schema() -> dict[str, Any]:
     tables["libraries"]["additionalProperties"]["oneOf"] = [{"required": ["path"]}, {"required": ["git"]}]
     tables["pipeline"] = of(TABLES["pipeline"])
     tables["snapshot"] = of(TABLES["snapshot"])
+    tables["rebuild"] = of(TABLES["rebuild"])
     tables["effects"] = {"type": "object", "additionalProperties": {"enum": list(EFFECTS)}}
     home = {"type": "object", "additionalProperties": False, "required": ["home"], "properties": {"home": {"type": "string"}}}
     tables["tools"] = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": home}}

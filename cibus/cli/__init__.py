@@ -20,6 +20,7 @@ COMMANDS = {
     "compare": ("cibus.cli.compare", "compare", "Compare two builds: the first place where they part."),
     "controllers": ("cibus.cli.controllers", "controllers", "The controllers that are known, and what works on them."),
     "jobs": ("cibus.cli.jobs", "jobs", "Keep a controller's configuration in a folder: export, diff, plan, apply, prove."),
+    "agents": ("cibus.cli.agents", "agents", "The machines that builds run on: list, examine, rebuild and prove them."),
 }
 
 

@@ -82,3 +82,25 @@ def configured(path: Path | None) -> Config:
     from cibus.config import find_config, load_config
 
     return load_config(path or find_config(Path.cwd()))
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Asks, where ``--yes`` was not given; no is exit 4.
+
+    Raises:
+        UsageError: there is nobody to ask.
+    """
+    import typer
+
+    from cibus.errors import Exit, UsageError
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("there is no terminal to ask on: give --yes")
+    try:
+        answer = input(f"{question} [y/N] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() not in ("y", "yes"):
+        raise typer.Exit(Exit.ABORTED)

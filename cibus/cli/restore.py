@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cibus.cli.console import configured, print_json, print_lines, progress, said_if_interrupted
+from cibus.cli.console import configured, confirm, print_json, print_lines, progress, said_if_interrupted
 from cibus.cli.options import AsJson, ConfigFile, Controller, Exclude, Only, filter_of
 from cibus.errors import Exit, UsageError
 
@@ -112,7 +112,7 @@ def apply(
         return Exit.FINE
     if not as_json:
         print_lines(_plan_lines(made))
-    _confirm(f"Apply {_counted(made)} to {made.url}?", yes)
+    confirm(f"Apply {_counted(made)} to {made.url}?", yes)
     return _apply(made, loaded, controller, keep_going=keep_going, as_json=as_json)
 
 
@@ -170,7 +170,7 @@ def rollback(
 
     found = find_run(run)
     made = found.plan
-    _confirm(f"Undo {found.id} ({_counted(made)}) on {made.url}?", yes)
+    confirm(f"Undo {found.id} ({_counted(made)}) on {made.url}?", yes)
     with _client(made, configured(config), controller) as (client, redactor), said_if_interrupted(f"cibus jobs rollback {found.id} goes on"):
         notes = Rollback(client, redactor, _teller(as_json)).undo(found)
     failed = sum(note.status != "undone" for note in notes.values())
@@ -278,19 +278,6 @@ def _client(made: Plan, loaded: Config, controller: str) -> Iterator[tuple[Clien
         raise UsageError(f"the plan is for {made.url} and the controller is {settings.url}: give --controller, or make a plan for this one")
     with Client(settings) as client:
         yield client, Redactor(fingerprint_key(loaded.snapshot), AllowList.parse(made.allow))
-
-
-def _confirm(question: str, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask on: give --yes")
-    try:
-        answer = input(f"{question} [y/N] ")
-    except EOFError:
-        answer = ""
-    if answer.strip().lower() not in ("y", "yes"):
-        raise typer.Exit(Exit.ABORTED)
 
 
 def _only_disabled(found: ConfigDrift) -> bool:

@@ -100,11 +100,11 @@ class Client(jenkins.Jenkins):  # type: ignore[misc]
 
     def node_config(self, name: str) -> bytes:
         """A node's config.xml."""
-        return self.session.get(f"{_node_url(name)}config.xml").body
+        return self.session.get(f"{node_url(name)}config.xml").body
 
     def post_node_config(self, name: str, xml: bytes) -> None:
         """Replaces a node's config.xml."""
-        self.session.post(f"{_node_url(name)}config.xml", xml, headers=XML, repeatable=True)
+        self.session.post(f"{node_url(name)}config.xml", xml, headers=XML, repeatable=True)
 
     def create_empty_node(self, name: str) -> None:
         """Creates a permanent agent that is to get its config.xml next; Jenkins takes no XML here."""
@@ -113,7 +113,7 @@ class Client(jenkins.Jenkins):  # type: ignore[misc]
 
     def delete_node_named(self, name: str) -> None:
         """Deletes a node; a build that runs there dies with it."""
-        self.session.post(f"{_node_url(name)}doDelete")
+        self.session.post(f"{node_url(name)}doDelete")
 
     def plugins(self) -> dict[str, str]:
         """The installed plugins with their versions."""
@@ -138,7 +138,8 @@ def _view_url(folder: str, name: str) -> str:
     return f"{job_url(folder)}view/{quote(name, safe='')}/"
 
 
-def _node_url(name: str) -> str:
+def node_url(name: str) -> str:
+    """A node's path below the controller."""
     return f"computer/{quote(name, safe='()')}/"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import build_actions, credential_actions, indexing, kinds, pages, queue_actions, view_actions
+from . import build_actions, credential_actions, indexing, kinds, pages, queue_actions, standin, view_actions
 from .auth import Caller, authenticate
 from .call import Call, resolve, segments
 from .exported import bean
@@ -20,6 +20,7 @@ def handle(request: Request, state: State, root_url: str) -> Response:
         response = pages.jetty_error(400, "Semicolons are not allowed in the request URI", request.raw_path)
         response.nosniff = False  # a firewall in front of everything else
         return response
+    standin.refresh(state)
     caller = authenticate(request, state.users, state.sessions)
     if caller.bad:
         return pages.unauthorized(request.raw_path)
@@ -30,7 +31,7 @@ def handle(request: Request, state: State, root_url: str) -> Response:
 
 
 def _checked(request: Request, state: State, root_url: str, caller: Caller, first: str) -> Response:
-    if request.method == "POST" and first != "j_spring_security_check" and not caller.by_token:
+    if request.method == "POST" and first not in ("j_spring_security_check", "standin-agent") and not caller.by_token:
         given = request.headers.get("jenkins-crumb") or dict(request.form_pairs).get("Jenkins-Crumb")
         if given is None or given != state.sessions.crumb(caller.name, caller.session):
             return pages.jetty_error(403, "No valid crumb was included in the request", request.raw_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from urllib.parse import quote
 
 from . import pages, scripts
@@ -12,7 +11,7 @@ from .exported_nodes import COMPUTER, COMPUTER_SET, LABEL_ATOM, label_values, lo
 from .item_actions import is_form
 from .marshal import streamed
 from .names import BadName, check_good_name, encode_segment
-from .nodes import Node, agent_config, form_json
+from .nodes import Node, agent_config, form_json, secret_of
 from .remote_api import answer
 from .stapler import Bean, Data
 from .wire import Response
@@ -109,7 +108,7 @@ def _config(call: Call, node: Node) -> Response:
     if is_form(call) or root.tag != "slave":
         return pages.oops()
     nodes = call.state.nodes
-    replaced = Node(root.get("name") or node.name, root, node.online, node.offline_cause, node.monitors, log=node.log)
+    replaced = Node(root.get("name") or node.name, root, node.online, node.offline_cause, node.monitors, log=node.log, seen=node.seen, job=node.job)
     # another <name> renames the node; it keeps its place
     call.state.nodes = {
         (replaced.name if name == node.name else name): (replaced if name == node.name else each)
@@ -157,8 +156,7 @@ _POSTS = {
 def _jnlp(call: Call, node: Node) -> Response:
     if node.root is None:
         return call.not_found()
-    secret = hashlib.sha256(f"agent {node.name}".encode()).hexdigest()
-    args = [secret, node.name]
+    args = [secret_of(node), node.name]
     inbound = node.launcher.endswith("JNLPLauncher")
     web_socket = ["-webSocket"] if node.root.get("launcher/webSocket") == "true" else []
     internal = node.root.get("launcher/workDirSettings/internalDir") if inbound else ""

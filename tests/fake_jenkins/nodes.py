@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import dataclass, field
@@ -109,6 +110,8 @@ class Node:
     executor_order: tuple[int, ...] = ()
     running: list[dict[str, Any]] = field(default_factory=list)  # currentExecutable of busy executors
     log: str = ""
+    seen: float | None = None  # when its process called last
+    job: Any = None  # the build that it runs
     description_of_builtin: str = "the master Jenkins node"
 
     @property
@@ -165,6 +168,11 @@ class Node:
             [text("timestamp", int(time.time() * 1000)), described, text("userId", user)],
         )
         self.root.children = [saved, *(c for c in self.root.elements if c.tag != "temporaryOfflineCause")]
+
+
+def secret_of(node: Node) -> str:
+    """What the agent's process identifies itself with."""
+    return hashlib.sha256(f"agent {node.name}".encode()).hexdigest()
 
 
 def form_json(raw: str | None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from . import converter, credential_actions, indexing, node_actions, pages, queue_actions, scripts
+from . import converter, credential_actions, indexing, node_actions, pages, queue_actions, scripts, standin
 from .auth import ADMINISTER
 from .call import Call
 from .exported import VIEW
@@ -224,6 +224,7 @@ ROOT_ACTIONS: dict[str, Callable[[Call], Response]] = {
     "computer": node_actions.serve,
     "credentials": credential_actions.serve,
     "label": label,
+    "standin-agent": standin.serve,
     "queue": queue_actions.serve,
     "quietDown": _danger,
     "cancelQuietDown": _danger,
@@ -245,5 +246,5 @@ ROOT_ACTIONS: dict[str, Callable[[Call], Response]] = {
 }
 # what an anonymous may see although nothing may be read
 OPEN = frozenset(
-    {"login", "loginError", "whoAmI", "j_spring_security_check", "robots.txt", "static", "favicon.ico", "adjuncts"}
+    {"login", "loginError", "whoAmI", "j_spring_security_check", "robots.txt", "static", "favicon.ico", "adjuncts", "jnlpJars", "standin-agent"}
 )

@@ -51,6 +51,8 @@ class FakeJenkins:
         log: Path | None = None,
         root_url: str | None = None,
         record: bool = True,
+        host: str = "127.0.0.1",
+        version: str | None = None,
     ) -> None:
         self.state = state or State()
         self.latency = latency
@@ -58,6 +60,8 @@ class FakeJenkins:
         self.requests: list[Record] = []
         self._root_url = root_url
         self._record = record
+        self._host = host  # another than loopback: where booted hosts find it
+        self._version = version
         self._port = port
         self._log_path = log
         self._log: TextIO | None = None
@@ -79,7 +83,7 @@ class FakeJenkins:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}/"
+        return f"http://{self._host}:{self._port}/"
 
     @property
     def root_url(self) -> str:
@@ -141,7 +145,7 @@ class FakeJenkins:
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(self._handle, self._connections), "127.0.0.1", self._port, backlog=1024
+            lambda: Connection(self._handle, self._connections), "127.0.0.1" if self._host == "127.0.0.1" else "0.0.0.0", self._port, backlog=1024
         )
         self._port = self._server.sockets[0].getsockname()[1]
         if self._log_path:
@@ -177,6 +181,8 @@ class FakeJenkins:
                 response = spoil(fault, response)
                 if fault.kind == "change":
                     self._change(request)
+        if self._version and "X-Jenkins" in response.headers:
+            response.headers["X-Jenkins"] = self._version
         response.delay += self.latency
         record = Record(
             request.method,

@@ -1,9 +1,10 @@
-"""The fixtures ``host`` and ``hosts``."""
+"""The fixtures ``boot``, ``host`` and those like it."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
 
 import pytest
 
@@ -11,9 +12,15 @@ from hosts import base
 from hosts.boot import Host, booted, sweep
 
 
+class Boot(Protocol):
+    """Boots one more host: a bare one, or a copy of another (which is off from then on, until ``restore``)."""
+
+    def __call__(self, like: Host | None = None, *, online: bool = False) -> Host: ...
+
+
 @pytest.fixture(scope="session")
-def boot() -> Iterator[Callable[[], Host]]:
-    """Boots one more host; skipped, with the reason, where that is not possible."""
+def boot() -> Iterator[Boot]:
+    """Boots hosts that stay until the end; skipped, with the reason, where that is not possible."""
     reason = base.missing() or base.refused()
     if reason:
         pytest.skip(reason)
@@ -23,11 +30,18 @@ def boot() -> Iterator[Callable[[], Host]]:
         pytest.skip(f"the hosts' base could not be built: {error}")
     sweep()
     with contextlib.ExitStack() as stack:
-        yield lambda: stack.enter_context(booted())
+        yield lambda like=None, *, online=False: stack.enter_context(booted(like, online=online))
+
+
+@pytest.fixture
+def boot_briefly(boot: Boot) -> Iterator[Boot]:
+    """As ``boot``, but the hosts go when the test ends."""
+    with contextlib.ExitStack() as stack:
+        yield lambda like=None, *, online=False: stack.enter_context(booted(like, online=online))
 
 
 @pytest.fixture(scope="session")
-def shared_host(boot: Callable[[], Host]) -> Host:
+def shared_host(boot: Boot) -> Host:
     """One host for all tests that leave it as it was."""
     return boot()
 
@@ -43,6 +57,6 @@ def host(shared_host: Host, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
 
 
 @pytest.fixture(scope="session")
-def second_host(boot: Callable[[], Host]) -> Host:
+def second_host(boot: Boot) -> Host:
     """Another host beside the shared one."""
     return boot()

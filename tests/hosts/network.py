@@ -22,9 +22,12 @@ def must(*command: str) -> str:
     return done.stdout
 
 
+HERE = "10.77.255.1"  # this machine, from every host; it is an address of each link and goes away with the last one
+
+
 @dataclass(frozen=True)
 class Network:
-    """A namespace ``name``; the host has ``address``, this machine the one before it."""
+    """A namespace ``name``; the host has ``address``, this machine the one before it, and ``HERE``."""
 
     name: str
     number: int  # of the pair of addresses
@@ -42,9 +45,25 @@ class Network:
         must("ip", "netns", "add", self.name)
         must("ip", "link", "add", self.name, "mtu", "1400", "type", "veth", "peer", "name", "host0", "mtu", "1400", "netns", self.name)
         must("ip", "addr", "add", f"{self.near}/30", "dev", self.name)
+        must("ip", "addr", "add", f"{HERE}/32", "dev", self.name)
         must("ip", "link", "set", self.name, "up")
-        for words in (("addr", "add", f"{self.address}/30", "dev", "host0"), ("link", "set", "lo", "up"), ("link", "set", "host0", "up")):
+        for words in (("addr", "add", f"{self.address}/30", "dev", "host0"), ("link", "set", "lo", "up"), ("link", "set", "host0", "up"), ("route", "add", HERE, "via", self.near)):
             must("ip", "-n", self.name, *words)
+
+    def _rules(self) -> tuple[tuple[str, ...], ...]:
+        mark = ("-m", "comment", "--comment", self.name)
+        return (
+            ("nat", "POSTROUTING", "-s", f"{self.address}/32", "!", "-d", "10.77.0.0/16", *mark, "-j", "MASQUERADE"),
+            ("filter", "FORWARD", "-i", self.name, *mark, "-j", "ACCEPT"),
+            ("filter", "FORWARD", "-o", self.name, *mark, "-j", "ACCEPT"),
+        )
+
+    def go_online(self) -> None:
+        """From now on the host reaches what this machine reaches, as this machine."""
+        Path("/proc/sys/net/ipv4/ip_forward").write_text("1\n", "utf-8")
+        must("ip", "-n", self.name, "route", "add", "default", "via", self.near)
+        for table, chain, *rule in self._rules():
+            must("iptables", "-w", "-t", table, "-I", chain, *rule)
 
     def cut(self) -> None:
         """From now on no packet passes, and nobody is told."""
@@ -57,6 +76,10 @@ class Network:
 
     def remove(self) -> None:
         """Takes link and namespace away; the link first, since its removal takes a while."""
+        for table in ("nat", "filter"):
+            for rule in must("iptables", "-w", "-t", table, "-S").splitlines():
+                if f"--comment {self.name} " in rule or f'--comment "{self.name}" ' in rule:
+                    quiet("iptables", "-w", "-t", table, *rule.replace('"', "").replace("-A", "-D", 1).split())
         quiet("ip", "link", "del", self.name)
         quiet("ip", "netns", "del", self.name)
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from hosts.boot import Host
+from hosts.fixtures import Boot
 from hosts.macos.host import Mac, booted
 
 MakeMac = Callable[..., Mac]
 
 
 @pytest.fixture(scope="session")
-def make_mac(boot: Callable[[], Host]) -> Iterator[MakeMac]:
+def make_mac(boot: Boot) -> Iterator[MakeMac]:
     """Boots a stand-in: ``make_mac("x86_64", macos="12.6")``; skipped, with the reason, where hosts cannot be booted."""
     with contextlib.ExitStack() as stack:
         yield lambda *words, **state: stack.enter_context(booted(*words, **state))

@@ -37,8 +37,8 @@ class Mac(Host):
     user = "admin"
     homes = "Users"
 
-    def __init__(self, lower: Path, arch: Arch = "arm64", **state: Any) -> None:
-        super().__init__(lower)
+    def __init__(self, arch: Arch = "arm64", **state: Any) -> None:
+        super().__init__()
         self.state = {**copy.deepcopy(STATE), "arch": arch, **state}
 
     @property
@@ -135,7 +135,7 @@ class Mac(Host):
 @contextlib.contextmanager
 def booted(arch: Arch = "arm64", **state: Any) -> Iterator[Mac]:
     """A fresh stand-in, for as long as the block runs."""
-    mac = Mac(base.build(), arch, **state)
+    mac = Mac(arch, **state)
     try:
         mac.make()
         yield mac

@@ -1,0 +1,1 @@
+"""Agents: the machines that builds run on, rebuilt and proved."""

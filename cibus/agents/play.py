@@ -1,0 +1,233 @@
+"""Running a playbook on agents, through ansible-runner."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cibus.agents.playbooks import Target, environment, write_inventory
+from cibus.errors import CibusError, UsageError
+from cibus.folders import state_home
+from cibus.secrets import Secret
+
+KEEP = 20  # plays whose output is kept
+ENDS = {"runner_on_ok": "ok", "runner_on_failed": "failed", "runner_on_unreachable": "unreachable", "runner_on_skipped": "skipped"}
+
+
+@dataclass(frozen=True)
+class TaskDone:
+    """A task ended on a machine; ``status``: ok, changed, failed, ignored, skipped or unreachable; ``seconds``: its time."""
+
+    host: str
+    role: str
+    task: str
+    status: str
+    seconds: float
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Output:
+    """Lines of Ansible's own output."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class HostResult:
+    """What a play did to a machine.
+
+    Arguments:
+        roles: seconds by role, in the order in which they ran
+        changed: how many tasks changed something, by role
+        changes: those tasks, as ``role: task``
+        failure: what went wrong, as ``role: task: words``, or ""
+    """
+
+    ok: int = 0
+    roles: Mapping[str, float] = field(default_factory=dict)
+    changed: Mapping[str, int] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
+    failure: str = ""
+
+    @property
+    def total(self) -> int:
+        """How many tasks changed something."""
+        return sum(self.changed.values())
+
+
+Told = Callable[[TaskDone | Output], None]
+
+
+class Plays:
+    """Runs playbooks on the same machines one after the other: facts and connections are kept between them.
+
+    Arguments:
+        playbooks: their folder
+        targets: the machines
+        inventory: further inventories, whose variables count, too
+        forks: how many machines are worked on at once
+    """
+
+    def __init__(self, playbooks: Path, targets: Sequence[Target], place: Path, *, inventory: Sequence[Path] = (), forks: int = 20, vault_password: Secret | None = None) -> None:
+        self.playbooks = playbooks
+        self._place = place
+        self._names = {target.spec.alias: target.spec.name for target in targets}
+        self._own = write_inventory(place, targets)
+        self._inventory = [*map(str, inventory), str(self._own)]
+        self._forks = forks
+        self._environment = environment(playbooks, place, vault_password)
+
+    def play(self, name: str, hosts: Sequence[str], tell: Told, *, check: bool = False) -> tuple[dict[str, HostResult], Path]:
+        """Runs a playbook; gives what it did to each machine, and the file with Ansible's output.
+
+        Raises:
+            CibusError: Ansible did not start, or its playbook cannot be read.
+            KeyboardInterrupt: after Ansible was ended.
+        """
+        try:
+            from ansible_runner.interface import init_runner
+        except ImportError as error:
+            raise UsageError("ansible-runner is not installed; install it with pip install 'cibus[agents]'") from error
+
+        _rotate()
+        taken = _Taken(tell, self._names)
+        ident = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{Path(name).stem}"
+        stopped = threading.Event()
+        runner = init_runner(
+            private_data_dir=str(self._place),
+            artifact_dir=str(_artifacts()),
+            ident=ident,
+            playbook=str(self.playbooks / name),
+            inventory=self._inventory,
+            limit=",".join(alias for alias, agent in self._names.items() if agent in hosts),
+            forks=self._forks,
+            cmdline="--check --diff" if check else None,
+            quiet=True,
+            suppress_env_files=True,
+            event_handler=taken.event,
+            cancel_callback=stopped.is_set,
+        )
+        runner.config.env = {**self._environment, **{key: value for key, value in runner.config.env.items() if key.startswith(("ANSIBLE_CALLBACK", "ANSIBLE_STDOUT", "ANSIBLE_RETRY", "AWX", "RUNNER"))}}
+        _waited(runner.run, stopped)
+        log = _artifacts() / ident / "stdout"
+        if not taken.hosts and runner.rc != 0:
+            raise CibusError(f"{name}: Ansible did not run it: {_last_error(log)}")
+        return {host: taken.result(host) for host in hosts}, log
+
+
+def _waited(run: Callable[[], Any], stopped: threading.Event) -> None:
+    """Runs in a thread, so that Ctrl-C ends Ansible rather than leaving it behind."""
+    failed: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            run()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=guarded, name="ansible")
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(0.2)
+    except KeyboardInterrupt:
+        stopped.set()
+        thread.join(30)
+        raise
+    if failed:
+        raise failed[0]
+
+
+class _Taken:
+    """Collects the events of a play."""
+
+    def __init__(self, tell: Told, names: Mapping[str, str]) -> None:
+        self._tell = tell
+        self._names = names
+        self.hosts: dict[str, list[TaskDone]] = {}
+
+    def event(self, data: Mapping[str, Any]) -> bool:
+        """Takes an event of ansible-runner; False: it need not write the event to a file."""
+        if data.get("stdout"):
+            self._tell(Output(data["stdout"]))
+        status = ENDS.get(data.get("event", ""))
+        if status is not None:
+            done = _task_done(status, data["event_data"], self._names)
+            self.hosts.setdefault(done.host, []).append(done)
+            self._tell(done)
+        return False
+
+    def result(self, host: str) -> HostResult:
+        """What was done to a machine."""
+        tasks = self.hosts.get(host, [])
+        roles: Counter[str] = Counter()
+        changed: Counter[str] = Counter()
+        for each in tasks:
+            roles[each.role] += each.seconds  # type: ignore[assignment] # a Counter sums floats as well
+            changed[each.role] += each.status == "changed"
+        bad = next((each for each in tasks if each.status in ("failed", "unreachable")), None)
+        failure = f"{bad.role}: {bad.task}: {bad.words}" if bad else "" if tasks else "Ansible did nothing there"
+        changes = tuple(f"{each.role}: {each.task}" for each in tasks if each.status == "changed")
+        return HostResult(sum(each.status in ("ok", "changed") for each in tasks), {name: round(float(each), 3) for name, each in roles.items()}, dict(changed), changes, failure)
+
+
+def _task_done(status: str, data: Mapping[str, Any], names: Mapping[str, str]) -> TaskDone:
+    result = data.get("res") or {}
+    if status == "ok" and result.get("changed"):
+        status = "changed"
+    if status == "failed" and data.get("ignore_errors"):
+        status = "ignored"
+    words = _words(result) if status in ("failed", "unreachable", "ignored") else ""
+    return TaskDone(names.get(data["host"], data["host"]), data.get("role") or "play", data.get("task", ""), status, float(data.get("duration") or 0), words)
+
+
+def _words(result: Mapping[str, Any]) -> str:
+    """What a failed task says: its message, and the last line of what its command printed."""
+    failed = next((each for each in result.get("results", ()) if isinstance(each, dict) and (each.get("failed") or each.get("unreachable"))), None)
+    source = failed or result
+    if "censored" in source:
+        return "its output is hidden, since a secret is in it"
+    message = " ".join(str(source.get("msg", "")).split())
+    printed = str(source.get("stderr") or source.get("module_stderr") or "").strip().splitlines()
+    last = " ".join(printed[-1].split()) if printed else ""
+    return (f"{message}: {last}" if last and last not in message else message)[:600] or "no reason given"
+
+
+def _last_error(log: Path) -> str:
+    try:
+        lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
+    except OSError:
+        lines = []
+    return next((line for line in lines if "ERROR" in line), lines[-1] if lines else "no output")[:400]
+
+
+def _artifacts() -> Path:
+    return state_home() / "agents" / "plays"
+
+
+def _rotate() -> None:
+    """Keeps the newest plays only."""
+    kept = sorted(_artifacts().glob("*")) if _artifacts().is_dir() else []
+    for old in kept[: max(len(kept) - KEEP, 0)]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def private_place() -> Iterator[Path]:
+    """A folder for a run's inventory, secrets and sockets: readable by the user only, gone afterwards."""
+    place = Path(tempfile.mkdtemp(prefix="cibus-"))
+    try:
+        for name in ("tmp", "cp", "facts"):
+            (place / name).mkdir(mode=0o700)
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)

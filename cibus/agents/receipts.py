@@ -1,0 +1,164 @@
+"""Receipts: who rebuilt or proved which agent, from which commit, how long it took and what came of it.
+
+One file of JSON lines per agent, in a folder kept in git; lines are only ever added. Their form is receipt.schema.json.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from cibus.agents.spec import alias
+from cibus.config import Config
+from cibus.errors import CibusError
+from cibus.git import try_git
+
+VERSION = 1
+HIDDEN = "****"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A receipt as it is kept, and where: ``file:line``."""
+
+    data: Mapping[str, Any]
+    place: str = ""
+
+    @property
+    def agent(self) -> str:
+        """The agent's name."""
+        return str(self.data["agent"])
+
+    @property
+    def started(self) -> datetime:
+        """When it began."""
+        return datetime.fromisoformat(self.data["started"])
+
+
+def folder(config: Config) -> Path:
+    """Where receipts are kept: as cibus.toml says, else ``receipts`` beside it, else in the current folder."""
+    if config.rebuild.receipts is not None:
+        return config.rebuild.receipts
+    return (config.path.resolve().parent if config.path else Path.cwd()) / "receipts"
+
+
+def operator(place: Path) -> dict[str, str]:
+    """Who does it: the git identity, else the user's name on this machine."""
+    where = place if place.is_dir() else None
+    name, mail = try_git(where, "config", "user.name"), try_git(where, "config", "user.email")
+    try:
+        login = getpass.getuser()
+    except (KeyError, OSError):
+        login = "unknown"
+    return {"name": name or login, "email": mail or ""}
+
+
+def versions() -> dict[str, str]:
+    """The versions of what did it."""
+    found = {"python": platform.python_version()}
+    for name in ("cibus", "ansible-core", "ansible-runner"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def stamp(when: datetime | None = None) -> str:
+    """A time as receipts have it."""
+    return (when or datetime.now(UTC)).isoformat(timespec="seconds")
+
+
+def scrubbed(data: Any, secrets: Iterable[str]) -> Any:
+    """The same without the secrets, wherever they stand."""
+    known = sorted((each for each in secrets if len(each) >= 4), key=len, reverse=True)
+    return _scrubbed(data, known)
+
+
+def _scrubbed(data: Any, known: Sequence[str]) -> Any:
+    if isinstance(data, str):
+        for secret in known:
+            data = data.replace(secret, HIDDEN)
+        return data
+    if isinstance(data, Mapping):
+        return {str(_scrubbed(key, known)): _scrubbed(value, known) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_scrubbed(each, known) for each in data]
+    return data
+
+
+def append(place: Path, data: Mapping[str, Any]) -> Path:
+    """Adds a receipt to its agent's file.
+
+    Raises:
+        CibusError: it cannot be written.
+    """
+    path = place / f"{alias(data['agent'])}.jsonl"
+    line = json.dumps(data, ensure_ascii=False, sort_keys=False).encode("utf-8", "replace") + b"\n"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        torn = path.is_file() and path.stat().st_size > 0 and not _ends_with_newline(path)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            os.write(handle, (b"\n" if torn else b"") + line)  # one write: two of them at once do not mix
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise CibusError(f"{path}: the receipt cannot be written: {error.strerror}") from error
+    return path
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def read(place: Path, agent: str = "") -> tuple[list[Receipt], list[str]]:
+    """All receipts, the oldest first, and a line for each that cannot be read.
+
+    Arguments:
+        agent: only this one's
+    """
+    found, torn = [], []
+    for path in sorted(place.glob(f"{alias(agent) if agent else '*'}.jsonl")):
+        for number, line in enumerate(path.read_bytes().splitlines(), 1):
+            if not line.strip():
+                continue
+            try:
+                data = json.loads(line)
+                found.append(Receipt(data, f"{path}:{number}"))
+                found[-1].started  # noqa: B018 - it must be a time
+                data["agent"], data["kind"], data["outcome"]
+            except (ValueError, KeyError, TypeError):
+                torn.append(f"{path}:{number}: is no whole receipt")
+                found = [each for each in found if each.place != f"{path}:{number}"]
+    return sorted(found, key=lambda each: each.started), torn
+
+
+def summary(receipt: Receipt) -> str:
+    """A receipt in one line."""
+    data = receipt.data
+    who = data["operator"]["name"]
+    second = data.get("second")
+    bad = sum(each["level"] in ("error", "warning") for each in data.get("findings", ()))
+    words = [
+        f"{receipt.started:%Y-%m-%d %H:%M}  {data['agent']}  {data['kind']}  {data['outcome']}",
+        f"{data['seconds']:.0f} s",
+        f"by {who}",
+        *([f"playbooks {data['playbooks'][:12]}"] if data.get("playbooks") else []),
+        *([f"{data['changes']['count']} changes"] if data.get("changes") else []),
+        *([f"second pass changed={second['changed']}"] if second else []),
+        *([f"{bad} finding{'s' if bad != 1 else ''}"] if bad else []),
+        *([f"failed at {data['failed']}: {data['words']}"] if data.get("failed") else []),
+    ]
+    return "  ".join(words)

@@ -1,0 +1,111 @@
+"""A real build on an agent: a tiny pipeline in a folder of its own, gone afterwards."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+from lxml import etree
+
+from cibus.agents.atoms import Proof
+from cibus.errors import ControllerError, Forbidden
+from cibus.jenkins.client import Client
+from cibus.jenkins.paths import job_url
+
+FOLDER = "cibus"
+FOLDER_XML = b"<com.cloudbees.hudson.plugins.folder.Folder><description>Builds that cibus proves agents with</description></com.cloudbees.hudson.plugins.folder.Folder>"
+POLL = 0.5  # seconds
+Pause = Callable[[float], None]
+
+
+def trial_build(client: Client, name: str, label: str, proofs: Sequence[Proof], seconds: float, pause: Pause = time.sleep) -> tuple[str, str]:
+    """Runs a build on the agents of a label; gives a level (fine, error, unknown) and words.
+
+    Arguments:
+        name: the agent's; the job is named after it
+        seconds: how long to wait for the build's end
+    """
+    job = f"{FOLDER}/verify-{name}-{uuid.uuid4().hex[:8]}"
+    try:
+        made_folder = _make_folder(client)
+        client.create_item(job, _job(label, proofs))
+    except Forbidden as error:
+        return "unknown", f"no build was tried: {error}"
+    except ControllerError as error:
+        return "unknown", f"no build was tried: the job cannot be made ({error})"
+    try:
+        return _built(client, job, seconds, pause)
+    except ControllerError as error:
+        return "unknown", f"the build could not be followed: {error}"
+    finally:
+        _remove(client, job, made_folder)
+
+
+def script(label: str, proofs: Sequence[Proof]) -> str:
+    """The pipeline: the commands that prove the labels, stopped at the first that fails."""
+    lines = ["set -e", "echo cibus: the agent runs builds", *(f"( {proof.command} ) > /dev/null" for proof in proofs)]
+    return f"node('{label}') {{ sh '''{_escaped(chr(10).join(lines))}''' }}"
+
+
+def _escaped(shell: str) -> str:
+    """For Groovy's ''' … '''."""
+    return shell.replace("\\", "\\\\").replace("'''", "\\'\\'\\'")
+
+
+def _job(label: str, proofs: Sequence[Proof]) -> bytes:
+    root = etree.Element("flow-definition")
+    definition = etree.SubElement(root, "definition", {"class": "org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition"})
+    etree.SubElement(definition, "script").text = script(label, proofs)
+    etree.SubElement(definition, "sandbox").text = "true"
+    return etree.tostring(root)
+
+
+def _make_folder(client: Client) -> bool:
+    if client.exists(FOLDER):
+        return False
+    client.create_item(FOLDER, FOLDER_XML)
+    return True
+
+
+def _built(client: Client, job: str, seconds: float, pause: Pause) -> tuple[str, str]:
+    end = time.monotonic() + seconds
+    answer = client.session.post(f"{job_url(job)}build?delay=0sec")
+    item = urlsplit(answer.headers.get("location", "")).path
+    item = item[item.index("/queue/item/") + 1 :]
+    number, why = 0, ""
+    while time.monotonic() < end:
+        queued = client.session.json(f"{item}api/json")
+        if queued.get("executable"):
+            number = queued["executable"]["number"]
+            break
+        why = queued.get("why") or why
+        pause(POLL)
+    if not number:
+        return "error", f"a build for it did not start within {seconds:.0f} s: {why}"
+    while time.monotonic() < end:
+        build = client.session.json(f"{job_url(job)}{number}/api/json?tree=building,result,duration")
+        if not build["building"] and build["result"]:
+            return _outcome(client, job, number, build)
+        pause(POLL)
+    client.session.post(f"{job_url(job)}{number}/stop", repeatable=True)
+    return "error", f"a build on it did not end within {seconds:.0f} s"
+
+
+def _outcome(client: Client, job: str, number: int, build: dict[str, object]) -> tuple[str, str]:
+    if build["result"] == "SUCCESS":
+        return "fine", f"a build ran on it in {int(str(build['duration'])) / 1000:.1f} s"
+    text = client.session.get(f"{job_url(job)}{number}/consoleText").text
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith(("[Pipeline]", "Finished:"))]
+    return "error", f"a build on it ends with {build['result']}: {' / '.join(lines[-2:])[:300]}"
+
+
+def _remove(client: Client, job: str, folder: bool) -> None:
+    """Takes the job away, and the folder where nothing else is in it."""
+    try:
+        client.delete_item(job)
+        if folder and not client.session.json(f"{job_url(FOLDER)}api/json?tree=jobs[name]").get("jobs"):
+            client.delete_item(FOLDER)
+    except ControllerError:
+        pass  # it is only clutter, and a finding would hide the build's own
