@@ -92,11 +92,14 @@ class Mac(Host):
 
     def _accounts(self) -> None:
         etc = self.root / "etc"
-        users = [row for row in (etc / "passwd").read_text("utf-8").splitlines() if row.split(":")[0] != base.USER]
+        users = [row for row in (etc / "passwd").read_text("utf-8").splitlines() if row.split(":")[0] not in (base.USER, base.ADMIN)]
         (etc / "passwd").write_text("\n".join([*users, "admin:*:501:20:Administrator:/Users/admin:/bin/bash"]) + "\n", "utf-8")
-        groups = [row for row in (etc / "group").read_text("utf-8").splitlines() if row.split(":")[0] not in ("root", "staff", "dialout", base.USER)]
+        groups = [row for row in (etc / "group").read_text("utf-8").splitlines() if row.split(":")[0] not in ("root", "staff", "dialout", base.USER, base.ADMIN)]
         (etc / "group").write_text("\n".join(["wheel:x:0:root", *groups, "staff:x:20:root", "admin:x:80:root,admin", "com.apple.access_ssh:x:399:"]) + "\n", "utf-8")
-        shutil.rmtree(self.root / "home" / base.USER, ignore_errors=True)
+        shutil.rmtree(self.root / "home", ignore_errors=True)
+        # a locked password in there would lock the account: this sshd asks no PAM
+        shadow = [row for row in (etc / "shadow").read_text("utf-8").splitlines() if row.split(":")[0] not in (base.USER, base.ADMIN)]
+        (etc / "shadow").write_text("\n".join(shadow) + "\n", "utf-8")
         home = self.root / "Users/admin"
         home.mkdir(parents=True)
         os.chown(home, 501, 20)
