@@ -29,6 +29,7 @@ bench: $(VENV)/.all  ## measure start-up and steps, and the export of a controll
 	$(BIN)/python benchmarks/bench.py --runs $(RUNS)
 	$(BIN)/python benchmarks/jobs.py
 	-$(BIN)/python benchmarks/ssh.py
+	-$(BIN)/python benchmarks/agents.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from fake_jenkins import FakeJenkins, empty_state, recorded_state
 from hosts.fixtures import boot, boot_briefly, host, second_host, shared_host
+from hosts.macos.fixtures import mac, make_mac
 from repos import MakeRepo, Repo
 
-__all__ = ["boot", "boot_briefly", "host", "second_host", "shared_host"]
+__all__ = ["boot", "boot_briefly", "host", "mac", "make_mac", "second_host", "shared_host"]
 
 
 @pytest.fixture

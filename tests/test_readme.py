@@ -10,11 +10,14 @@ import sys
 import tomllib
 from pathlib import Path
 
+import fleets
 import pytest
 from fake_jenkins import FakeJenkins, empty_state, recorded_state
 from hosts.boot import Host
+from hosts.fixtures import Boot
 from made_builds import INLINE, add_build, replay_page
 from repos import IDENTITY
+from standin import jar
 
 from cibus.config import load_config
 
@@ -58,7 +61,7 @@ def test_demo(tmp_path: Path) -> None:
 def test_install(tmp_path: Path) -> None:
     copy = tmp_path / "clone"
     copy.mkdir()
-    for name in ("cibus", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("cibus", "playbooks", "pyproject.toml", "README.md", "LICENSE"):
         source = TOP / name
         if source.is_dir():
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -73,6 +76,7 @@ def test_install(tmp_path: Path) -> None:
 
 
 CONTROLLER = ("cibus controllers", "cibus jobs")
+AGENTS = ("cibus agents",)
 BUILDS = ("cibus capture", "cibus reproduce", "cibus compare")
 
 
@@ -80,7 +84,7 @@ def test_use(tmp_path: Path) -> None:
     for name in ("mobile-app", "mobile-app-library"):
         shutil.copytree(TOP / "examples" / name, tmp_path / name)
     app = tmp_path / "mobile-app"
-    for command in ("git init -q", "git add -A", "git commit -q -m example", *(line for line in commands("cibus") if not line.startswith((*CONTROLLER, *BUILDS)) and "--on " not in line)):
+    for command in ("git init -q", "git add -A", "git commit -q -m example", *(line for line in commands("cibus") if not line.startswith((*CONTROLLER, *BUILDS, *AGENTS)) and "--on " not in line)):
         done = run(command, app, CIBUS_STATE_DIR=str(tmp_path / "state"))
         assert done.returncode == 0, command + "\n" + done.stdout + done.stderr
         assert "Traceback" not in done.stderr
@@ -114,6 +118,24 @@ def test_on_another_machine(tmp_path: Path, host: Host) -> None:
         assert f"on {host.name}" in done.stdout
 
 
+@pytest.mark.skipif(bool(jar.missing()), reason=jar.missing() or "-")
+def test_an_agent(tmp_path: Path, boot: Boot) -> None:
+    """In the order of the README, with its tables; both machines are booted hosts."""
+    hosts = {"linux-1": boot(online=True), "practice-linux": boot(online=True)}
+    (tables,) = [block for block in blocks("toml") if "[agents.linux-1]" in block]
+    with fleets.controller() as fake:
+        for name, found in hosts.items():
+            tables = re.sub(rf'(\[agents.{name}\]\nhost = "root@)[^"]*', rf"\g<1>{found.address}", tables)
+        fleets.Fleet(tmp_path, fake, {name: (found, {}) for name, found in hosts.items()}).write()  # for its home folder
+        (tmp_path / "cibus.toml").write_text(tables, "utf-8")
+        expected = {"list": 3, "doctor": 1, "--check": 3}
+        for command in (line for line in commands("cibus") if line.startswith(AGENTS)):
+            done = run(command, tmp_path, **{**controller(fake, tmp_path), "HOME": str(tmp_path / "home")})
+            code = next((code for word, code in expected.items() if word in command), 0)
+            assert done.returncode == code, f"{command}: {done.stdout}{done.stderr}"
+    assert (tmp_path / "receipts.html").stat().st_size > 1000
+
+
 def test_a_controller(tmp_path: Path) -> None:
     """In the order of the README; after the first export somebody changes a job by hand, at the end the controller is lost."""
     work = tmp_path / "work"
@@ -145,7 +167,7 @@ def controller(fake: FakeJenkins, folder: Path) -> dict[str, str]:
 
 
 def test_the_configurations_are_good_ones(tmp_path: Path) -> None:
-    pipeline, box, builds, jobs = blocks("toml")
+    pipeline, box, builds, jobs, agents = blocks("toml")
     path = tmp_path / "cibus.toml"
     path.write_text(pipeline, encoding="utf-8")
     config = load_config(path, {})
@@ -159,6 +181,9 @@ def test_the_configurations_are_good_ones(tmp_path: Path) -> None:
     config = load_config(path, {})
     assert config.controllers["default"].url == "https://ci.example/"
     assert config.snapshot.key is not None
+    path.write_text(agents, encoding="utf-8")
+    config = load_config(path, {})
+    assert [(each.name, each.practice) for each in config.agents.values()] == [("linux-1", False), ("practice-linux", True)]
 
 
 def test_the_exit_codes() -> None:
@@ -170,5 +195,5 @@ def test_the_exit_codes() -> None:
 
 
 def test_files_that_are_named_are_there() -> None:
-    for name in re.findall(r"`((?:examples|cibus)/[\w./-]+|[A-Z]+(?:\.md)?)`", README):
+    for name in re.findall(r"`((?:examples|cibus|playbooks|runbooks)/[\w./-]+|[A-Z]+(?:\.md)?)`", README):
         assert (TOP / name).exists(), name

@@ -45,7 +45,8 @@ def overview(known: Mapping[str, AgentSpec], client: Client | None, *, ssh: bool
         ssh: whether their machines are called
     """
     there = {each.name: each for each in computers(client)} if client is not None else {}
-    names = sorted({*known, *there})
+    # a table without a machine only says what a label means to `cibus run`
+    names = sorted({*(name for name, spec in known.items() if client is None or spec.address is not None), *there})
     with ThreadPoolExecutor(16) as pool:
         drifts = {name: pool.submit(_drift, client, known[name]) for name in names if client is not None and name in known and name in there}
         reached = {name: pool.submit(_reachable, known[name]) for name in names if ssh and name in known and known[name].address is not None}

@@ -169,7 +169,7 @@ def require_ansible() -> None:
 class _Taken:
     """Collects the events of a play."""
 
-    def __init__(self, tell: Told, names: Mapping[str, str], hidden: Sequence[str]) -> None:
+    def __init__(self, tell: Told, names: Mapping[str, str], hidden: Sequence[str] = ()) -> None:
         self._tell = tell
         self._names = names
         self._hidden = hidden
@@ -206,10 +206,13 @@ class _Taken:
 
     def _failure(self, host: str, tasks: Sequence[TaskDone]) -> str:
         """Why it failed, or "": a task that failed and was rescued is no failure, an Ansible that died halfway is one."""
+        if not tasks:
+            return "Ansible did nothing there"
         if self.bad is not None and host not in self.bad:
-            return "" if tasks else "Ansible did nothing there"
+            return ""
+        # the last one: what failed before it was rescued
         last = next((each for each in reversed(tasks) if each.status in ("failed", "unreachable")), None)
-        return f"{last.role}: {last.task}: {last.words}" if last else "Ansible ended before the playbook did"
+        return f"{last.role}: {last.task}: {last.words}" if last else "Ansible did not come to its end there"
 
 
 def _task_done(status: str, data: Mapping[str, Any], names: Mapping[str, str]) -> TaskDone:

@@ -223,7 +223,7 @@ class Rebuild:
             transport: Any = connection.transport
             key = transport.get_remote_server_key()
             work.host_key = f"{key.get_name()} {key.get_base64()}"
-            facts = work.facts = look(connection, spec, Wants())
+            facts = work.facts = look(connection, spec, Wants(work.context.wants(spec).controller if spec.inbound else ""))
             if run(connection, AS_ROOT.format("true"))[0]:
                 raise HostError(f"{spec.host.shown}: this user may not become root with sudo -n; connect as root, or let the user in sudoers with NOPASSWD")
         return checked_machine(spec, facts, self.config.disk)
@@ -414,6 +414,9 @@ def checked_machine(spec: AgentSpec, facts: Facts, disk: int) -> str:
             raise HostError(f"{spec.host.shown}: {found['path']} has {free:.1f} GiB free, {wanted:g} are wanted; make room there (du -xh {found['path']} | sort -h | tail), or lower disk in [rebuild]")
         if found["inodes"] and found["inodes_free"] < 10_000:
             raise HostError(f"{spec.host.shown}: {found['path']} has {found['inodes_free']} inodes free; remove many small files there")
+    called = facts.get("controller")
+    if called and not called["status"]:
+        raise HostError(f"{spec.host.shown}: {called['url']} cannot be reached from there: {called['error']}; look at name server, firewall and proxy, or say agent_controller_url in its variables")
     return f"{facts['distribution'] or facts['system']}, {facts['arch']}, {facts['disks']['folder']['free'] / GIB:.0f} GiB free"
 
 

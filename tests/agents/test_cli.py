@@ -37,12 +37,13 @@ def test_a_name_that_is_not_there(jenkins: FakeJenkins, cibus: Cibus) -> None:
 
 
 def test_both_sides_are_listed_with_their_differences(jenkins: FakeJenkins, cibus: Cibus, tmp_path: Path) -> None:
-    (tmp_path / "cibus.toml").write_text('[agents.agent1]\nlabels = ["linux", "git"]\nexecutors = 2\nmode = "exclusive"\n[agents.new]\nowner = "tools"\n', "utf-8")
+    (tmp_path / "cibus.toml").write_text('[agents.agent1]\nlabels = ["linux", "git"]\nexecutors = 2\nmode = "exclusive"\n[agents.new]\nhost = "box"\nowner = "tools"\n[agents.docker]\nrun_on = "container:x"\n', "utf-8")
     code, out, _ = cibus(jenkins, "agents", "list", "--no-ssh", "--json")
     rows = {row["name"]: row for row in json.loads(out)}
     assert code == 3
     assert "labels linux instead of git linux" in rows["agent1"]["differences"]
     assert (rows["new"]["controller"], rows["new"]["owner"]) == ("not there", "tools")
+    assert "docker" not in rows, "a label of local runs is no machine"
     others = [row for name, row in rows.items() if name not in ("agent1", "new")]
     assert others
     assert not any(row["configured"] for row in others)
@@ -143,7 +144,7 @@ def test_a_receipt_of_another_form_is_said_and_hides_no_other(change: dict[str, 
 
 @pytest.mark.parametrize("kind", ["404", "403"])
 def test_a_node_that_goes_away_meanwhile_hides_no_other(kind: str, jenkins: FakeJenkins, cibus: Cibus, tmp_path: Path) -> None:
-    (tmp_path / "cibus.toml").write_text('[agents.agent1]\nlabels = ["linux"]\n[agents.new]\n', "utf-8")
+    (tmp_path / "cibus.toml").write_text('[agents.agent1]\nlabels = ["linux"]\n[agents.new]\nhost = "box"\n', "utf-8")
     jenkins.faults.set(Fault(kind, path="computer/agent1/config.xml"))
     code, out, _ = cibus(jenkins, "agents", "list", "--no-ssh", "--json")
     rows = {row["name"]: row for row in json.loads(out)}

@@ -33,6 +33,7 @@ class Host:
     user = base.USER
     admin = base.ADMIN
     here = HERE
+    homes = "home"
 
     def __init__(self, like: Host | None = None, *, online: bool = False) -> None:
         self.name = f"{PREFIX}{os.getpid()}n{next(_NUMBERS)}"
@@ -62,6 +63,8 @@ class Host:
     def make(self) -> None:
         """Mounts, keys and network; ends with a host that answers."""
         self._mount()
+        if self._like is None:
+            self._prepare()
         self.network = made(self.name)
         if self._online:
             self.network.go_online()
@@ -73,6 +76,13 @@ class Host:
             shutil.copytree(self._like.key.parent, self.key.parent)
         self._meet()
         self.boot()
+
+    def _prepare(self) -> None:
+        """What is changed in the files before anything else."""
+
+    def _first_process(self) -> list[str]:
+        """What nspawn is told to start."""
+        return ["--boot", "-D", str(self.root)]
 
     def _mount(self) -> None:
         upper, work = self.folder / "upper", self.folder / "work"
@@ -101,7 +111,7 @@ class Host:
         self.key.parent.mkdir(parents=True, mode=0o700)
         for path in (ssh / "ssh_host_ed25519_key", self.key, self.root_key):
             must("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.name, "-f", str(path))
-        for home, key in ((f"home/{self.user}", self.key), (f"home/{self.admin}", self.key), ("root", self.root_key)):
+        for home, key in ((f"{self.homes}/{self.user}", self.key), (f"{self.homes}/{self.admin}", self.key), ("root", self.root_key)):
             owner = (self.root / home).stat()
             uid, gid = owner.st_uid, owner.st_gid
             folder = self.root / home / ".ssh"
@@ -129,7 +139,7 @@ class Host:
                 group.mkdir(exist_ok=True)
                 groups.append(group)
         enter = "".join(f"echo $$ >{group}/cgroup.procs 2>/dev/null; " for group in groups)
-        nspawn = ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", f"--machine={self.name}", f"--network-namespace-path=/run/netns/{self.name}", "-D", str(self.root)]
+        nspawn = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", f"--machine={self.name}", f"--network-namespace-path=/run/netns/{self.name}", *self._first_process()]
         log = (self.folder / "console").open("ab")
         with log:
             # nspawn ends with 133 where the host asks for a reboot
@@ -156,9 +166,9 @@ class Host:
             raise AssertionError(f"{command}: {done.returncode}: {done.stderr.decode('utf-8', 'replace')}")
         return done
 
-    def run(self, command: str, *, user: str = base.USER, check: bool = True, stdin: bytes | None = None) -> str:
+    def run(self, command: str, *, user: str = "", check: bool = True, stdin: bytes | None = None) -> str:
         """Runs a command on the host and gives its output."""
-        return self._ssh(command, user=user, check=check, stdin=stdin).stdout.decode("utf-8", "replace")
+        return self._ssh(command, user=user or self.user, check=check, stdin=stdin).stdout.decode("utf-8", "replace")
 
     def variables(self, user: str = "root") -> dict[str, object]:
         """What Ansible needs to know about it, to log in as root or as ``admin``."""

@@ -27,6 +27,8 @@ if command -v apt-get >/dev/null 2>&1 && { [ -z "$sudo" ] || sudo -n true 2>/dev
         # shellcheck disable=SC2086 # a list of words
         $sudo apt-get -o DPkg::Lock::Timeout=180 install -qy --no-install-recommends $PACKAGES
     fi
+    command -v vagrant >/dev/null 2>&1 || $sudo apt-get -o DPkg::Lock::Timeout=180 install -qy --no-install-recommends vagrant ||
+        echo "no vagrant to be had here: its file is not checked"
     if [ "$(id -u)" = 0 ]; then
         sh "$(dirname "$0")/podman-setup.sh" || echo "no usable podman here: the tests that need it are skipped"
     fi

@@ -13,6 +13,7 @@ from hosts import base
 from hosts.boot import Host
 from hosts.fixtures import Boot
 from hosts.network import HERE
+
 from playbooks.agent_jar import agent_jar
 from playbooks.plays import PLAYBOOKS, SECRET, Controller, Played, play
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hosts import base
 from hosts.boot import Host
+
 from playbooks.agent_jar import agent_jar
 from playbooks.conftest import Play
 from playbooks.plays import PLAYBOOKS, SECRET, Controller, Played

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from playbooks.plays import PLAYBOOKS, run
 
 ROLES = sorted(path for path in (PLAYBOOKS / "roles").iterdir() if path.is_dir())
