@@ -1,12 +1,12 @@
 """A real build on an agent: a tiny pipeline, gone afterwards.
 
-Its job is in the folder ``cibus`` where somebody made one and let cibus work in it, else beside all others. The folder is
-neither made nor removed: agents that are proved at the same time would take it from each other.
+Its job is in the folder ``cibus``, which is made for it and goes with the last such job; one that somebody else made stays.
 """
 
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -21,6 +21,9 @@ from cibus.jenkins.paths import job_url
 
 FOLDER = "cibus"
 FOLDER_CLASS = "com.cloudbees.hudson.plugins.folder.Folder"
+DESCRIPTION = "Builds that cibus proves agents with"
+FOLDER_XML = f"<{FOLDER_CLASS}><description>{DESCRIPTION}</description></{FOLDER_CLASS}>".encode()
+LOCK = threading.Lock()  # agents that are proved at once must not take the folder from each other
 POLL = 0.5  # seconds
 Pause = Callable[[float], None]
 
@@ -32,19 +35,18 @@ def trial_build(client: Client, name: str, label: str, proofs: Sequence[Proof], 
         name: the agent's; the job is named after it
         seconds: how long to wait for the build's end
     """
+    job = f"{FOLDER}/verify-{name}-{uuid.uuid4().hex[:8]}"
     try:
-        job = f"{'cibus/' if _has_folder(client) else 'cibus-'}verify-{name}-{uuid.uuid4().hex[:8]}"
-    except ControllerError as error:
-        return "unknown", f"no build was tried: {error}"
-    try:
-        client.create_item(job, _job(label, proofs))
+        with LOCK:
+            _make(client, job, _job(label, proofs))
         return _built(client, job, seconds, pause)
     except Forbidden as error:
         return "unknown", f"no build was tried: {error}"
     except ControllerError as error:
         return "unknown", f"no build could be made and followed: {error}"
     finally:  # also where the answer to its making was lost
-        _remove(client, job)
+        with LOCK:
+            _remove(client, job)
 
 
 def script(label: str, proofs: Sequence[Proof]) -> str:
@@ -67,11 +69,17 @@ def _job(label: str, proofs: Sequence[Proof]) -> bytes:
     return etree.tostring(root)
 
 
-def _has_folder(client: Client) -> bool:
-    try:
-        return bool(client.session.json(f"{job_url(FOLDER)}api/json?tree=_class").get("_class") == FOLDER_CLASS)
-    except NotFound:
-        return False
+def _make(client: Client, job: str, xml: bytes) -> None:
+    """Makes the job, and the folder where it is not there; once more where another process took it away meanwhile."""
+    for last in (False, True):
+        if not client.exists(FOLDER):
+            client.create_item(FOLDER, FOLDER_XML)
+        try:
+            return client.create_item(job, xml)
+        except NotFound:
+            if last:
+                raise
+    return None
 
 
 def _built(client: Client, job: str, seconds: float, pause: Pause) -> tuple[str, str]:
@@ -109,6 +117,10 @@ def _outcome(client: Client, job: str, number: int, build: dict[str, object]) ->
 
 
 def _remove(client: Client, job: str) -> None:
-    """Takes the job away, and what waits or runs of it."""
+    """Takes the job away, and the folder where it is cibus' own and nothing else is in it."""
     with contextlib.suppress(ControllerError):  # it is only clutter, and a finding would hide the build's own
         client.delete_item(job)
+    with contextlib.suppress(ControllerError):
+        found = client.session.json(f"{job_url(FOLDER)}api/json?tree=description,jobs[name]")
+        if found.get("description") == DESCRIPTION and not found.get("jobs"):
+            client.delete_item(FOLDER)

@@ -44,7 +44,7 @@ def test_a_folder_that_is_there_is_used_and_stays(empty_jenkins: FakeJenkins, cl
 def test_a_job_of_the_folders_name_is_no_folder(empty_jenkins: FakeJenkins, client: Client) -> None:
     empty_jenkins.state.add("cibus", "<project/>")
     level, words = trial_build(client, "a", "none", (), 0)
-    assert (level, "did not start" in words) == ("error", True), words
+    assert (level, "no build could be made" in words) == ("unknown", True), words
     assert names(empty_jenkins) == ["cibus"]
 
 
