@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import threading
@@ -18,6 +19,7 @@ from cibus.errors import CibusError, UsageError
 from cibus.folders import state_home
 from cibus.secrets import Secret
 
+CHANGED = re.compile(r"(?:\r?\n)*changed: \[")
 KEEP = 20  # plays whose output is kept
 ENDS = {"runner_on_ok": "ok", "runner_on_failed": "failed", "runner_on_unreachable": "unreachable", "runner_on_skipped": "skipped"}
 
@@ -154,19 +156,22 @@ class _Taken:
         self._tell = tell
         self._names = names
         self.hosts: dict[str, list[TaskDone]] = {}
+        self._changed: set[tuple[str, str]] = set()  # tasks whose output says so: results that are hidden do not
         self.ended_well: set[str] = set()
 
     def event(self, data: Mapping[str, Any]) -> bool:
         """Takes an event of ansible-runner; False: it need not write the event to a file."""
         if data.get("stdout"):
             self._tell(Output(data["stdout"]))
+        if CHANGED.match(data.get("stdout", "")):
+            self._changed.add(_key(data["event_data"]))
         if data.get("event") == "playbook_on_stats":
             counts = data["event_data"]
             bad = {*counts.get("failures", ()), *counts.get("dark", ())}
             self.ended_well = {self._names.get(host, host) for host in counts.get("processed", ()) if host not in bad}
         status = ENDS.get(data.get("event", ""))
         if status is not None:
-            done = _task_done(status, data["event_data"], self._names)
+            done = _task_done(status, data["event_data"], self._names, _key(data["event_data"]) in self._changed)
             self.hosts.setdefault(done.host, []).append(done)
             self._tell(done)
         return False
@@ -186,9 +191,13 @@ class _Taken:
         return HostResult(sum(each.status in ("ok", "changed") for each in tasks), {name: round(float(each), 3) for name, each in roles.items()}, dict(changed), changes, failure)
 
 
-def _task_done(status: str, data: Mapping[str, Any], names: Mapping[str, str]) -> TaskDone:
+def _key(data: Mapping[str, Any]) -> tuple[str, str]:
+    return str(data.get("host")), str(data.get("task_uuid"))
+
+
+def _task_done(status: str, data: Mapping[str, Any], names: Mapping[str, str], says_changed: bool) -> TaskDone:
     result = data.get("res") or {}
-    if status == "ok" and result.get("changed"):
+    if status == "ok" and (result.get("changed") or (says_changed and "censored" in result)):
         status = "changed"
     if status == "failed" and data.get("ignore_errors"):
         status = "ignored"
