@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tarfile
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,37 +153,3 @@ def material(folder: Path) -> Iterator[Material]:
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *words: object) -> None:
         """Says nothing."""
-
-
-# -- watching
-
-
-class Watch:
-    """Reads the arguments of all processes of this machine, the hosts' among them, again and again."""
-
-    def __init__(self) -> None:
-        self.seen: set[bytes] = set()
-        self.samples = 0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-
-    def _look(self) -> None:
-        while not self._over.is_set():
-            for entry in os.listdir("/proc"):  # noqa: PTH208 (this is the fast one)
-                if entry.isdigit():
-                    with contextlib.suppress(OSError):
-                        self.seen.add(Path(f"/proc/{entry}/cmdline").read_bytes())
-            self.samples += 1
-            time.sleep(0.1)
-
-    def __enter__(self) -> Watch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def has(self, words: str) -> list[bytes]:
-        """The command lines that have these words."""
-        return [each for each in self.seen if words.encode() in each.replace(b"\0", b" ")]

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from hosts.macos.fixtures import MakeMac
 from hosts.macos.host import Mac
+from watching import Watch
 
-from playbooks.macos import IDENTITY, PROGRAM, SECRETS, Done, Material, Watch, material, play
+from playbooks.macos import IDENTITY, PROGRAM, SECRETS, Done, Material, material, play
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not PROGRAM.exists(), reason="Ansible is not installed (the extra: agents)")]
 QUICK = {"base_job_patience": 1}
@@ -143,9 +144,9 @@ def test_files_with_secrets_are_private(converged: Converged, name: str) -> None
 
 def test_no_secret_is_shown(converged: Converged) -> None:
     assert converged.watch.samples > 50
-    assert converged.watch.has("launchctl print")  # it does see what runs in the hosts
+    assert converged.watch.saw("launchctl print")  # it does see what runs in the hosts
     for secret in (SECRETS["agent"], SECRETS["keychain"], SECRETS["p12"], SECRETS["keychain"].replace('"', r"\"").replace("\\ ", "\\\\ ")):
-        assert not converged.watch.has(secret)
+        assert not converged.watch.saw(secret)
         assert secret not in converged.first.output
         for mac in converged.macs.values():
             assert not [call for call in mac.calls() if any(secret in str(word) for word in call)]
