@@ -19,7 +19,7 @@ from cibus.errors import CibusError, UsageError
 from cibus.folders import state_home
 from cibus.secrets import Secret
 
-CHANGED = re.compile(r"(?:\r?\n)*changed: \[")
+CHANGED = re.compile(r"^changed: \[", re.MULTILINE)  # the task's name may stand before it
 KEEP = 20  # plays whose output is kept
 ENDS = {"runner_on_ok": "ok", "runner_on_failed": "failed", "runner_on_unreachable": "unreachable", "runner_on_skipped": "skipped"}
 
@@ -163,7 +163,7 @@ class _Taken:
         """Takes an event of ansible-runner; False: it need not write the event to a file."""
         if data.get("stdout"):
             self._tell(Output(data["stdout"]))
-        if CHANGED.match(data.get("stdout", "")):
+        if CHANGED.search(data.get("stdout") or ""):
             self._changed.add(_key(data["event_data"]))
         if data.get("event") == "playbook_on_stats":
             counts = data["event_data"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+
+from playbooks.plays import PLAYBOOKS
 
 from cibus.agents.play import Plays, private_place
 from cibus.agents.playbooks import Target
@@ -24,7 +27,7 @@ BOOK = """
 
 def test_changes_of_tasks_with_hidden_output_count(tmp_path: Path) -> None:
     (tmp_path / "book.yml").write_text(BOOK, "utf-8")
-    (tmp_path / "ansible.cfg").touch()
+    shutil.copy(PLAYBOOKS / "ansible.cfg", tmp_path)
     local = {"ansible_connection": "local", "ansible_become": False, "ansible_host": "localhost"}
     with private_place() as place:
         results, _ = Plays(tmp_path, [Target(AgentSpec("a", parse("root@localhost"), variables=local))], place).play("book.yml", ["a"], lambda _: None)
