@@ -246,8 +246,15 @@ def _labels(look: _Look) -> Said:
 # -- a Mac's own
 
 
+def _signs(spec: AgentSpec) -> bool:
+    """Whether it has a keychain for builds: what the role signing takes is given, mostly among the secrets."""
+    return any(spec.variables.get(name) or name in spec.secrets for name in ("signing_identities", "signing_keychain_password"))
+
+
 def _keychain(look: _Look) -> Said:
     said = look.facts["mac"]["keychain"]
+    if not _signs(look.spec):
+        return
     if not said["status"]:
         yield "fine", "the default keychain is unlocked"
     elif "interaction is not allowed" in said["output"] or "locked" in said["output"].lower():
@@ -259,9 +266,8 @@ def _keychain(look: _Look) -> Said:
 def _identities(look: _Look) -> Said:
     said = look.facts["mac"]["identities"]
     names = re.findall(r'^\s*\d+\) [0-9A-F]{40} "(.+)"', said["output"], re.MULTILINE)
-    wanted = bool(look.spec.variables.get("signing_identities"))
     if not names:
-        yield ("error" if wanted else "fine"), "no valid signing identity"
+        yield ("error" if _signs(look.spec) else "fine"), "no valid signing identity"
         return
     ends = _expiries(look.facts["mac"]["expiries"]["output"])
     now = datetime.fromtimestamp(float(look.facts["time"]), UTC)
@@ -274,11 +280,11 @@ def _identities(look: _Look) -> Said:
 
 
 def _expiries(text: str) -> dict[str, datetime]:
-    """Ends of certificates by common name, from ``openssl x509 -subject -enddate``."""
-    found = {}
-    for subject, end in re.findall(r"subject=.*?CN ?= ?([^\n/]+?)(?:,[^\n]*|/[^\n]*)?\nnotAfter=([^\n]+)", text):
+    """Ends of certificates by common name, from ``openssl x509 -subject -nameopt multiline -enddate``; of several the last end."""
+    found: dict[str, datetime] = {}
+    for subject, end in re.findall(r"\bcommonName +=[ ]?([^\n]+)\n(?: +[^\n]*\n)*notAfter=([^\n]+)", text):
         when = datetime.strptime(" ".join(end.split()).removesuffix(" GMT"), "%b %d %H:%M:%S %Y").replace(tzinfo=UTC)
-        found[subject] = when
+        found[subject] = max(when, found.get(subject, when))
     return found
 
 

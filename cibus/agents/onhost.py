@@ -7,10 +7,10 @@ Its one argument is JSON: user, folder, service, controller, git, mirror, proofs
 from __future__ import annotations
 
 import concurrent.futures
-import glob
 import hashlib
 import json
 import os
+import plistlib
 import pwd
 import re
 import shlex
@@ -24,17 +24,20 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any, Dict
 from urllib.parse import urlsplit
+from xml.parsers.expat import ExpatError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/homebrew/bin"
 Facts = Dict[str, Any]
 MOST = 2000  # characters of a command's output
+TRIM = "sed 's/^ *\"//; s/\"$//'"
+OPENSSL = "openssl x509 -noout -subject -nameopt multiline,utf8,-esc_msb -enddate"
 
 
 def main(order: Facts) -> Facts:
     """Gives all facts."""
     account = _account(order["user"])
     process = _process(order)
-    run = _runner(account, _environ(account, process), order["patience"])
+    run = _runner(account, _environ(account, process, order["service"]), order["patience"])
     facts = {
         "system": os.uname().sysname,
         "release": os.uname().release,
@@ -48,7 +51,7 @@ def main(order: Facts) -> Facts:
         "disks": {name: _disk(path) for name, path in (("folder", order["folder"]), ("/", "/"), ("/tmp", "/tmp"))},
         "memory": _memory(),
         "process": process,
-        "service": _service(order),
+        "service": _service(order, account),
         "java": _java(order, process, run),
         "jar": _jar(order, process),
         "secret": _secret(process),
@@ -73,10 +76,12 @@ def _account(name: str) -> pwd.struct_passwd | None:
         return None
 
 
-def _environ(account: pwd.struct_passwd | None, process: Facts | None) -> dict[str, str]:
-    """What the agent's builds see: the environment of its process, where that can be read."""
+def _environ(account: pwd.struct_passwd | None, process: Facts | None, service: str) -> dict[str, str]:
+    """What the agent's builds see: the environment of its process, where that can be read; on a Mac, what its job says."""
     home = account.pw_dir if account else "/"
     plain = {"PATH": PATH, "HOME": home, "USER": account.pw_name if account else "", "LANG": "C.UTF-8"}
+    if os.uname().sysname == "Darwin":
+        return {**plain, "LANG": "en_US.UTF-8", **_job_environ(service, account)}
     try:
         with open(f"/proc/{process['pid'] if process else 0}/environ", "rb") as file:
             pairs = [each.partition(b"=") for each in file.read().split(b"\0") if each]
@@ -84,6 +89,27 @@ def _environ(account: pwd.struct_passwd | None, process: Facts | None) -> dict[s
         return plain
     own = {os.fsdecode(key): os.fsdecode(value) for key, _, value in pairs}
     return dict(plain, **own)
+
+
+def _plists(service: str, account: pwd.struct_passwd | None) -> list[tuple[str, str]]:
+    """Where a job of this name may be described, as the role agent does: domain of launchd, path."""
+    name = f"{_label(service)}.plist"
+    mine = [(f"gui/{account.pw_uid}", f"{account.pw_dir}/Library/LaunchAgents/{name}")] if account else []
+    return [("system", f"/Library/LaunchDaemons/{name}"), *mine]
+
+
+def _label(service: str) -> str:
+    return service if "." in service else f"org.jenkins-ci.{service}"
+
+
+def _job_environ(service: str, account: pwd.struct_passwd | None) -> dict[str, str]:
+    for _, path in _plists(service, account):
+        try:
+            with open(path, "rb") as file:
+                return dict(plistlib.load(file).get("EnvironmentVariables", {}))
+        except (OSError, ValueError, ExpatError):  # not there, or no property list
+            continue
+    return {}
 
 
 def _runner(account: pwd.struct_passwd | None, environ: dict[str, str], patience: float) -> Callable[[str], Facts]:
@@ -138,7 +164,7 @@ def _boot() -> str:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file, open("/proc/1/stat", encoding="ascii") as first:
             return f"{file.read().strip()} {first.read().rpartition(')')[2].split()[19]}"  # a container's first process starts anew
     except OSError:
-        return _plain("sysctl", "-n", "kern.boottime")
+        return _plain("sysctl", "-n", "kern.bootsessionuuid")  # kern.boottime moves when the clock is set
 
 
 def _folder(path: str, account: pwd.struct_passwd | None) -> Facts:
@@ -182,10 +208,10 @@ def _process(order: Facts) -> Facts | None:
     return None
 
 
-def _service(order: Facts) -> Facts:
+def _service(order: Facts, account: pwd.struct_passwd | None) -> Facts:
     name = order["service"]
     if os.uname().sysname == "Darwin":
-        return _launchd(name)
+        return _launchd(name, account)
     if not shutil.which("systemctl"):
         return {"manager": "", "active": "unknown"}
     keys = "LoadState,ActiveState,SubState,UnitFileState,MainPID,NRestarts,Result,DropInPaths,FragmentPath"
@@ -202,23 +228,28 @@ def _service(order: Facts) -> Facts:
     }
 
 
-def _launchd(name: str) -> Facts:
-    labels = sorted({os.path.basename(each)[:-6] for folder in ("/Library/LaunchDaemons", "/Library/LaunchAgents") for each in glob.glob(f"{folder}/*{name}*.plist")})
-    if not labels:
-        return {"manager": "launchd", "loaded": "not-found", "active": "inactive", "enabled": "", "pid": 0, "restarts": 0, "file": ""}
-    domains = ["system", *(f"gui/{each.pw_uid}" for each in pwd.getpwall() if each.pw_uid >= 500)]
-    printed = next((text for text in (_plain("launchctl", "print", f"{domain}/{labels[0]}") for domain in domains) if text), "")
-    pid = re.search(r"\bpid = (\d+)", printed)
-    runs = re.search(r"\bruns = (\d+)", printed)
-    state = re.search(r"\bstate = (\w+)", printed)
+def _launchd(name: str, account: pwd.struct_passwd | None) -> Facts:
+    for domain, path in _plists(name, account):
+        printed = _plain("launchctl", "print", f"{domain}/{_label(name)}")
+        if printed or os.path.isfile(path):
+            return _job(_label(name), domain, path, printed)
+    return {"manager": "launchd", "loaded": "not-found", "active": "inactive", "enabled": "", "pid": 0, "restarts": 0, "file": ""}
+
+
+def _job(label: str, domain: str, path: str, printed: str) -> Facts:
+    """A job by what launchctl prints of it; "" where launchd does not have it."""
+    found = {key: re.search(rf"\b{key} = (\S+)", printed) for key in ("pid", "runs", "state", "last exit code")}
+    said = {key: each.group(1) if each else "" for key, each in found.items()}
+    off = re.search(rf'"{re.escape(label)}" => (disabled|true)', _plain("launchctl", "print-disabled", domain))
     return {
         "manager": "launchd",
-        "loaded": "loaded" if printed else "not-found",
-        "active": "active" if state and state.group(1) == "running" else "inactive",
-        "enabled": "enabled",
-        "pid": int(pid.group(1)) if pid else 0,
-        "restarts": max(int(runs.group(1)) - 1, 0) if runs else 0,
-        "file": labels[0],
+        "loaded": "loaded",
+        "active": "active" if said["state"] == "running" else "inactive" if printed else "not in launchd",
+        "enabled": "disabled" if off else "enabled" if os.path.isfile(path) else "without its property list",
+        "pid": int(said["pid"] or 0),
+        "restarts": max(int(said["runs"] or 1) - 1, 0),
+        "result": f"last exit code {said['last exit code']}" if said["last exit code"].isdigit() and said["last exit code"] != "0" else "",
+        "file": path,
     }
 
 
@@ -280,9 +311,9 @@ def _git(url: str, run: Callable[[str], Facts]) -> Facts:
 def _mac(run: Callable[[str], Facts]) -> Facts:
     """What signing and simulators need; the commands are those of security(1), xcodebuild(1) and simctl."""
     asked = {
-        "keychain": "security show-keychain-info \"$(security default-keychain | tr -d ' \"')\"",
+        "keychain": f"security show-keychain-info \"$(security default-keychain | {TRIM})\"",
         "identities": "security find-identity -v -p codesigning",
-        "expiries": "security find-certificate -a -p | awk '/BEGIN/{f=\"\"}{f=f $0 \"\\n\"}/END CERT/{print f | \"openssl x509 -noout -subject -enddate\"; close(\"openssl x509 -noout -subject -enddate\")}'",
+        "expiries": f"security find-certificate -a -p | awk '/BEGIN/{{f=\"\"}}{{f=f $0 \"\\n\"}}/END CERT/{{print f | \"{OPENSSL}\"; close(\"{OPENSSL}\")}}'",
         "licence": "xcodebuild -license check",
         "xcode": "xcodebuild -version",
         "selected": "xcode-select -p",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import tempfile
@@ -22,6 +23,7 @@ from cibus.errors import CibusError, UsageError
 from cibus.folders import state_home
 from cibus.secrets import Secret
 
+CHANGED = re.compile(r"^changed: \[", re.MULTILINE)  # the task's name may stand before it
 KEEP = 20  # plays whose output is kept
 SHORT = 55  # characters of TMPDIR: the path of a socket below it has room for 104 at most (macOS)
 ENDS = {"runner_on_ok": "ok", "runner_on_failed": "failed", "runner_on_unreachable": "unreachable", "runner_on_skipped": "skipped"}
@@ -175,17 +177,20 @@ class _Taken:
         self._hidden = hidden
         self.hosts: dict[str, list[TaskDone]] = {}
         self.bad: set[str] | None = None  # known when the play is at its end: who failed, and was not rescued
+        self._changed: set[tuple[str, str]] = set()  # tasks whose output says so: results that are hidden do not
 
     def event(self, data: Mapping[str, Any]) -> bool:
         """Takes an event of ansible-runner; False: it need not write the event to a file."""
         if data.get("stdout"):
             self._tell(Output(scrubbed(data["stdout"], self._hidden)))
+        if CHANGED.search(data.get("stdout") or ""):
+            self._changed.add(_key(data["event_data"]))
         if data.get("event") == "playbook_on_stats":
             stats = data["event_data"]
             self.bad = {self._names.get(host, host) for kind in ("failures", "dark") for host, count in (stats.get(kind) or {}).items() if count}
         status = ENDS.get(data.get("event", ""))
         if status is not None:
-            done = _task_done(status, data["event_data"], self._names)
+            done = _task_done(status, data["event_data"], self._names, _key(data["event_data"]) in self._changed)
             done = replace(done, task=scrubbed(done.task, self._hidden), words=scrubbed(done.words, self._hidden))
             self.hosts.setdefault(done.host, []).append(done)
             self._tell(done)
@@ -215,9 +220,13 @@ class _Taken:
         return f"{last.role}: {last.task}: {last.words}" if last else "Ansible did not come to its end there"
 
 
-def _task_done(status: str, data: Mapping[str, Any], names: Mapping[str, str]) -> TaskDone:
+def _key(data: Mapping[str, Any]) -> tuple[str, str]:
+    return str(data.get("host")), str(data.get("task_uuid"))
+
+
+def _task_done(status: str, data: Mapping[str, Any], names: Mapping[str, str], says_changed: bool) -> TaskDone:
     result = data.get("res") or {}
-    if status == "ok" and result.get("changed"):
+    if status == "ok" and (result.get("changed") or (says_changed and "censored" in result)):
         status = "changed"
     if status == "failed" and data.get("ignore_errors"):
         status = "ignored"

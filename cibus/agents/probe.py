@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 15.0  # seconds for a connection
 PATIENCE = 30  # seconds for one command on the machine
+NO_PYTHON = ("python3: not found", "python3: command not found", "No developer tools were found")  # the last one is a Mac's
 PYTHON = "if [ \"$(id -u)\" != 0 ] && sudo -n true 2>/dev/null; then exec sudo -n python3 - {0}; else exec python3 - {0}; fi"
 
 
@@ -119,7 +120,7 @@ def look(connection: fabric.Connection, spec: AgentSpec, wants: Wants) -> Facts:
     start = time.time()
     code, out, err = run(connection, PYTHON.format(shlex.quote(json.dumps(order))), script, patience=PATIENCE * 4)
     end = time.time()
-    if code == 127 or "python3: not found" in err or "python3: command not found" in err:
+    if code == 127 or any(words in err for words in NO_PYTHON):
         raise HostError(f"{spec.host.shown}: there is no python3, which Ansible and cibus need there; install it (Debian, Ubuntu: apt-get install python3; macOS: xcode-select --install)")
     try:
         data = json.loads(out.splitlines()[-1])

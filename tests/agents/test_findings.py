@@ -119,12 +119,19 @@ def test_a_clock_that_is_wrong_against_this_machine() -> None:
     assert bad[0][1:3] == ("clock", "3600 s behind")
 
 
-IDENTITY = '  1) 0123456789ABCDEF0123456789ABCDEF01234567 "Apple Distribution: Acme (TEAM1)"\n     1 valid identities found'
+IDENTITY = '  1) 0123456789ABCDEF0123456789ABCDEF01234567 "Apple Distribution: Acme, Inc. (TEAM1)"\n     1 valid identities found'
+
+
+def ends(year: int) -> str:
+    """As LibreSSL and OpenSSL print a certificate's subject in several lines."""
+    return f"subject=\n    userId                    = TEAM1\n    commonName                = Apple Distribution: Acme, Inc. (TEAM1)\n    countryName               = US\nnotAfter=Nov 26 12:00:00 {year} GMT\n"
+
+
 MAC_BROKEN = [
     ("keychain", "error", "is locked", put("mac", "keychain", {"status": 36, "output": "User interaction is not allowed."})),
     ("keychain", "unknown", "could not be looked at", put("mac", "keychain", {"status": 50, "output": "no such file"})),
     ("identities", "error", "no valid signing identity", put("mac", "identities", {"status": 0, "output": "0 valid identities found"})),
-    ("identities", "warning", "valid for 11 days", put("mac", "expiries", {"status": 0, "output": "subject=CN = Apple Distribution: Acme (TEAM1), OU = TEAM1\nnotAfter=Nov 26 12:00:00 2023 GMT"})),
+    ("identities", "warning", "valid for 11 days", put("mac", "expiries", {"status": 0, "output": ends(2023)})),
     ("xcode", "error", "licence is not accepted", put("mac", "licence", {"status": 69, "output": "You have not agreed"})),
     ("xcode", "error", "xcodebuild does not run", put("mac", "xcode", {"status": 72, "output": "unable to find"})),
     ("simulators", "warning", "no simulator", put("mac", "simulators", {"status": 0, "output": "{}"})),
@@ -135,7 +142,7 @@ def mac() -> dict[str, Any]:
     facts = {**well(), "system": "Darwin", "distribution": "macOS 14.5", "proofs": []}
     facts["mac"] |= {
         "identities": {"status": 0, "output": IDENTITY},
-        "expiries": {"status": 0, "output": "subject=CN = Apple Distribution: Acme (TEAM1), OU = TEAM1\nnotAfter=Nov 26 12:00:00 2024 GMT"},
+        "expiries": {"status": 0, "output": ends(2024)},
         "xcode": {"status": 0, "output": "Xcode 15.1\nBuild 1"},
         "simulators": {"status": 0, "output": '{"devices": [{"udid": "1"}]}'},
     }
@@ -145,7 +152,7 @@ def mac() -> dict[str, Any]:
 def test_a_mac_that_is_well() -> None:
     found = examined(mac(), MAC)
     assert [each for each in found if each[0] != "fine"] == []
-    assert "Apple Distribution: Acme (TEAM1): valid for 377 days" in [each[2] for each in found]
+    assert "Apple Distribution: Acme, Inc. (TEAM1): valid for 377 days" in [each[2] for each in found]
 
 
 @pytest.mark.parametrize(("check", "level", "words", "change"), MAC_BROKEN, ids=[f"{each[0]}-{each[2][:20]}" for each in MAC_BROKEN])

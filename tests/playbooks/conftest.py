@@ -2,19 +2,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hosts import base
 from hosts.boot import Host
 from hosts.fixtures import Boot
 from hosts.network import HERE
+from standin.jar import agent_jar, missing
 
-from playbooks.agent_jar import agent_jar
 from playbooks.plays import PLAYBOOKS, SECRET, Controller, Played, play
 
 Play = Callable[..., Played]
@@ -22,11 +20,13 @@ FACTS = yaml.safe_load((PLAYBOOKS / "agent.yml").read_text("utf-8"))[0]["gather_
 
 
 @pytest.fixture(scope="session")
-def jar() -> Path:
+def jar(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The stand-in for agent.jar."""
-    if not shutil.which("javac"):
-        pytest.skip("javac is not installed (tests/hosts/packages.sh installs it)")
-    return agent_jar(base.folder().parent, 1)
+    if missing():
+        pytest.skip(missing())
+    path = tmp_path_factory.mktemp("jar") / "agent.jar"
+    path.write_bytes(agent_jar())
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -68,14 +68,13 @@ def ansible(tmp_path: Path, variables: dict[str, Any]) -> Play:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, boot: Boot, variables: dict[str, Any]) -> tuple[Host, list[Played]]:
-    """A host that agent.yml made an agent, for copies; and its passes: checked when it was bare, the first, the second."""
-    folder = tmp_path_factory.mktemp("ansible")
+def built(tmp_path_factory: pytest.TempPathFactory, boot: Boot, variables: dict[str, Any]) -> tuple[Host, Played]:
+    """A host that agent.yml made an agent, for copies; and what was said meanwhile."""
     host = boot(online=True)
-    return host, [play(folder, host, variables, *words) for words in (["--check", "--diff"], ["--diff"], ["--diff"])]
+    return host, play(tmp_path_factory.mktemp("ansible"), host, variables, "--diff")
 
 
 @pytest.fixture
-def agent(boot_briefly: Boot, built: tuple[Host, list[Played]]) -> Host:
+def agent(boot_briefly: Boot, built: tuple[Host, Played]) -> Host:
     """A whole agent, to be broken."""
     return boot_briefly(built[0], online=True)

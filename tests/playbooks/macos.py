@@ -14,15 +14,16 @@ import subprocess
 import sys
 import tarfile
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from hosts.macos.host import Mac
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
+FACTS = yaml.safe_load((PLAYBOOKS / "agent.yml").read_text("utf-8"))[0]["gather_subset"]
 ROLES = ("base", "macos_settings", "homebrew", "xcode", "signing", "java", "caches", "monitoring", "agent")
 SECRETS = {"agent": "5ecre7-0f-the-agent", "keychain": 'key"chain \\ pass-word', "p12": "p12 pass'word", "login": "log-in-pass-word"}
 IDENTITY = "Apple Distribution: Example (TEAM123456)"
@@ -64,8 +65,7 @@ def play(folder: Path, hosts: Mapping[str, Mapping[str, Any]], roles: Sequence[s
     inventory, book = folder / "inventory.json", folder / "play.yml"
     inventory.write_text(json.dumps({"agents": {"hosts": hosts}}), "utf-8")
     tasks = [{"name": f"Role {n}", "ansible.builtin.include_role": {"name": role} if isinstance(role, str) else dict(role)} for n, role in enumerate(roles)]
-    subset = ["!all", "!min", "distribution", "pkg_mgr", "platform", "python", "service_mgr", "user"]
-    book.write_text(json.dumps([{"name": "Macs", "hosts": "agents", "gather_facts": True, "gather_subset": subset, "tasks": tasks}]), "utf-8")
+    book.write_text(json.dumps([{"name": "Macs", "hosts": "agents", "gather_facts": True, "gather_subset": FACTS, "tasks": tasks}]), "utf-8")
     return run(book, inventory, *words)
 
 
@@ -111,14 +111,12 @@ class Material:
         }
 
 
-@contextlib.contextmanager
-def material(folder: Path) -> Iterator[Material]:
-    """Makes the files and serves agent.jar as a controller does."""
-    (folder / "jnlpJars").mkdir(parents=True)
-    (folder / "jnlpJars/agent.jar").write_bytes(b"a jar")
+def make_files(folder: Path) -> None:
+    """What an operator has of Apple and of Homebrew."""
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "Xcode_15.1.xip").write_text('{"version": "15.1", "build": "15C65"}', "utf-8")
     (folder / "tvOS.dmg").write_text("an image", "utf-8")
-    (folder / "ci.p12").write_text(json.dumps({"password": SECRETS["p12"], "identity": IDENTITY}), "utf-8")
+    (folder / "ci.p12").write_text(json.dumps({"password": SECRETS["p12"], "identity": IDENTITY, "certificate": _certificate(folder)}), "utf-8")
     (folder / "wwdr.cer").write_text("Apple Worldwide Developer Relations Certification Authority", "utf-8")
     (folder / "app.mobileprovision").write_text("a profile", "utf-8")
     with tarfile.open(folder / "brew.tar.gz", "w:gz") as archive:
@@ -126,6 +124,20 @@ def material(folder: Path) -> Iterator[Material]:
         member = tarfile.TarInfo("brew-4.6.20/bin/brew")
         member.size, member.mode = len(content), 0o755
         archive.addfile(member, io.BytesIO(content))
+
+
+def _certificate(folder: Path) -> str:
+    """That of the identity, as PEM."""
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "377", "-keyout", str(folder / "key.pem"), "-subj", f"/CN={IDENTITY}/OU=TEAM123456"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@contextlib.contextmanager
+def material(folder: Path) -> Iterator[Material]:
+    """Makes the files and serves agent.jar as a controller does."""
+    make_files(folder)
+    (folder / "jnlpJars").mkdir()
+    (folder / "jnlpJars/agent.jar").write_bytes(b"a jar")
     handler = functools.partial(_Quiet, directory=str(folder))
     server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -141,37 +153,3 @@ def material(folder: Path) -> Iterator[Material]:
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *words: object) -> None:
         """Says nothing."""
-
-
-# -- watching
-
-
-class Watch:
-    """Reads the arguments of all processes of this machine, the hosts' among them, again and again."""
-
-    def __init__(self) -> None:
-        self.seen: set[bytes] = set()
-        self.samples = 0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-
-    def _look(self) -> None:
-        while not self._over.is_set():
-            for entry in os.listdir("/proc"):  # noqa: PTH208 (this is the fast one)
-                if entry.isdigit():
-                    with contextlib.suppress(OSError):
-                        self.seen.add(Path(f"/proc/{entry}/cmdline").read_bytes())
-            self.samples += 1
-            time.sleep(0.1)
-
-    def __enter__(self) -> Watch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def has(self, words: str) -> list[bytes]:
-        """The command lines that have these words."""
-        return [each for each in self.seen if words.encode() in each.replace(b"\0", b" ")]

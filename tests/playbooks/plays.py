@@ -27,11 +27,22 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
     asked: list[str]
 
     def log_message(self, format: str, *args: object) -> None:
-        self.asked.append(str(args[0]))
+        """Says nothing."""
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        super().do_GET()
+
+    def do_POST(self) -> None:
+        """The agent of tests/standin asks what it shall do: nothing, but it is known by its secret only."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200 if self.headers.get("X-Agent-Secret") == SECRET else 403)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
 
 class Controller:
-    """Serves the files of a folder to hosts, as a controller does with its agent.jar; ``asked`` are the requests."""
+    """Serves the files of a folder to hosts, as a controller does with its agent.jar, and answers agents; ``asked`` are the files."""
 
     def __init__(self, folder: Path, address: str) -> None:
         self.folder = folder
@@ -100,10 +111,18 @@ def run(folder: Path, command: str, *words: str) -> subprocess.CompletedProcess[
 
 def play(folder: Path, host: Host, variables: Mapping[str, Any], *words: str, playbook: Path = PLAYBOOKS / "agent.yml", user: str = "root") -> Played:
     """Runs a playbook on a host."""
+    return play_as(folder, host, {host.name: variables}, *words, playbook=playbook, user=user)[host.name]
+
+
+def play_as(folder: Path, host: Host, entries: Mapping[str, Mapping[str, Any]], *words: str, playbook: Path, user: str = "root") -> dict[str, Played]:
+    """Runs a playbook once on a host that the inventory has under several names, each with its variables."""
     folder.mkdir(parents=True, exist_ok=True)
     inventory = folder / f"{host.name}.json"
-    inventory.write_text(json.dumps({"agents": {"hosts": {host.name: {**host.variables(user), **variables}}}}), "utf-8")
+    inventory.write_text(json.dumps({"agents": {"hosts": {name: {**host.variables(user), **variables} for name, variables in entries.items()}}}), "utf-8")
     done = run(folder, "ansible-playbook", "-i", str(inventory), str(playbook), *words)
-    recap = re.search(rf"^{host.name} +: (.*)$", done.stdout, re.MULTILINE)
-    counts = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", recap[1])} if recap else {}
-    return Played(done.returncode, done.stdout + done.stderr, counts)
+    return {name: Played(done.returncode, done.stdout + done.stderr, _counts(done.stdout, name)) for name in entries}
+
+
+def _counts(output: str, name: str) -> dict[str, int]:
+    recap = re.search(rf"^{name} +: (.*)$", output, re.MULTILINE)
+    return {key: int(number) for key, number in re.findall(r"(\w+)=(\d+)", recap[1])} if recap else {}

@@ -25,7 +25,7 @@ STATE: dict[str, Any] = {
     "names": {"ComputerName": "Mac", "HostName": "", "LocalHostName": "Mac"}, "logged_in": [], "free_gb": 200, "updates": True, "users": {},
     "systemsetup": {"usingnetworktime": "Off", "networktimeserver": "time.apple.com", "remotelogin": "On", "timezone": "America/Cupertino", "computersleep": "10", "restartfreeze": "Off"},
     "pmset": {"sleep": 1, "disksleep": 10, "displaysleep": 10, "autorestart": 0, "womp": 0, "powernap": 1},
-    "spotlight": {}, "brew": {}, "brew_broken": "", "xcodes": {}, "runtimes": [], "packages": [], "unlocked": [], "search": {}, "default": {},
+    "java": "", "spotlight": {}, "brew": {}, "brew_broken": "", "xcodes": {}, "runtimes": [], "packages": [], "unlocked": [], "search": {}, "default": {},
 }
 HIDDEN = ("usr/bin/apt", "usr/bin/apt-get", "usr/bin/dpkg", "usr/bin/systemctl", "usr/bin/timedatectl", "usr/bin/hostnamectl", "usr/sbin/useradd", "usr/sbin/usermod", "usr/sbin/groupadd", "sbin/init", "usr/bin/setfacl", "etc/os-release", "etc/debian_version")
 Arch = Literal["arm64", "x86_64"]
@@ -37,9 +37,13 @@ class Mac(Host):
     user = "admin"
     homes = "Users"
 
-    def __init__(self, arch: Arch = "arm64", **state: Any) -> None:
+    def __init__(self, arch: Arch = "arm64", *, real_java: bool = False, **state: Any) -> None:
         super().__init__()
         self.state = {**copy.deepcopy(STATE), "arch": arch, **state}
+        if real_java:
+            layer = java_layer()
+            self._layers = [layer, *self._layers]
+            self.state["java"] = f"/{next(layer.glob('usr/lib/jvm/*/bin/java')).relative_to(layer)}"
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -135,10 +139,21 @@ class Mac(Host):
         self.set(logged_in=[*self.now()["logged_in"], uid])
 
 
+def java_layer() -> Path:
+    """A real Java 17, unpacked from the packages that lie in the base's cache: what ``brew install openjdk@17`` gives then."""
+    cached = next((base.build() / "var/cache/apt/archives").glob("openjdk-17-jre-headless_*.deb"))
+    done = base.folder().with_name(cached.stem)
+    if not done.is_dir():
+        part = done.with_name(f"{done.name}.{os.getpid()}")
+        must("dpkg-deb", "-x", str(cached), str(part))
+        part.rename(done)
+    return done
+
+
 @contextlib.contextmanager
-def booted(arch: Arch = "arm64", **state: Any) -> Iterator[Mac]:
-    """A fresh stand-in, for as long as the block runs."""
-    mac = Mac(arch, **state)
+def booted(arch: Arch = "arm64", *, real_java: bool = False, **state: Any) -> Iterator[Mac]:
+    """A fresh stand-in, for as long as the block runs; with ``real_java`` Homebrew's openjdk@17 is one."""
+    mac = Mac(arch, real_java=real_java, **state)
     try:
         mac.make()
         yield mac

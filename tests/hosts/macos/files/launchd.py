@@ -7,6 +7,7 @@ restarts runs ten times as fast as on a Mac, so that tests need not wait.
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import plistlib
@@ -17,6 +18,7 @@ import signal
 import socket
 import subprocess
 import time
+import uuid
 from pathlib import Path
 
 SOCKET = "/var/run/launchd.sock"
@@ -108,6 +110,7 @@ class Launchd:
     def __init__(self):
         self.jobs = {}
         self.limits = {"maxfiles": (256, 0)}
+        self.rebooting = False
 
     # -- commands, each of them as launchctl(1) has it
 
@@ -208,6 +211,12 @@ class Launchd:
         rows = [f'\t\t"{n.rpartition("/")[2]}" => {"disabled" if off else "enabled"}\n' for n, off in self._disabled().items() if n.rpartition("/")[0] == domain]
         return "\tdisabled services = {\n" + "".join(rows) + "\t}\n"
 
+    def reboot(self, uid):
+        if uid:
+            raise Refused(1, "Could not reboot: 1: Operation not permitted")
+        self.rebooting = True
+        return ""
+
     def limit(self, uid, name=None, soft=None, hard=None):
         if soft is None:
             return "".join(f"\t{n:<12}{s:<15}{h or 'unlimited'}\n" for n, (s, h) in self.limits.items() if name in (None, n))
@@ -244,7 +253,7 @@ class Launchd:
 
     def answer(self, uid, words):
         name = words[0].replace("-", "_")
-        known = ("bootstrap", "bootout", "kickstart", "kill", "print", "list", "enable", "disable", "print_disabled", "limit")
+        known = ("bootstrap", "bootout", "kickstart", "kill", "print", "list", "enable", "disable", "print_disabled", "limit", "reboot")
         if name not in known:
             return 64, "", f"Unrecognized subcommand: {words[0]}\n"
         try:
@@ -267,10 +276,19 @@ class Launchd:
                 os.waitpid(found.si_pid, 0)
 
 
+def restart():
+    """What is open and who is logged in does not outlast it; the kernel ends all other processes."""
+    path = Path("/var/db/stubs/state.json")
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "unlocked": [], "logged_in": []}), "utf-8")
+    os.sync()
+    ctypes.CDLL(None).reboot(0x01234567)
+
+
 def serve():
     """The loop of the first process."""
     for place in ("/run/sshd", "/var/run", "/var/db/stubs"):
         Path(place).mkdir(parents=True, exist_ok=True)
+    Path("/var/run/boot").write_text(str(uuid.uuid4()).upper(), "utf-8")
     launchd = Launchd()
     control = socket.socket(socket.AF_UNIX)
     with contextlib.suppress(FileNotFoundError):
@@ -298,6 +316,8 @@ def serve():
                         peer.sendall(json.dumps(launchd.answer(uid, json.loads(peer.makefile().readline()))).encode())
         sessions = [each for each in sessions if each.poll() is None]
         launchd.tick()
+        if launchd.rebooting:
+            restart()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 # ruff: noqa: PTH104, PTH123
 """Python on the stand-in says that it runs on a Mac; ``platform`` follows ``os.uname``."""
 
+import builtins
 import json
 import os
 
@@ -19,6 +20,16 @@ def _uname() -> os.uname_result:
 
 
 os.uname = _uname
+_open = builtins.open
+
+
+def _opened(file: object, *words: object, **named: object) -> object:
+    if isinstance(file, str) and file.startswith("/proc/"):
+        raise FileNotFoundError(2, "No such file or directory", file)
+    return _open(file, *words, **named)  # type: ignore[call-overload]
+
+
+builtins.open = _opened  # type: ignore[assignment] # a Mac has no /proc
 
 
 def _remember_compiled() -> None:

@@ -16,7 +16,9 @@ FORMULAE = {
     "xcodes": "1.4.1", "node_exporter": "1.7.0", "jq": "1.7.1", "maven": "3.9.6", "gradle": "8.6", "cmake": "3.28.3", "swiftlint": "0.54.0", "carthage": "0.39.1",
 }
 CASKS = {"temurin@17": "17.0.10", "android-commandlinetools": "11076708"}
-BINARIES = {"openjdk@11": (), "openjdk@17": (), "openjdk@21": (), "cocoapods": ("pod",), "node@18": ("node", "npm"), "node@20": ("node", "npm"), "python@3.11": ("python3.11",), "python@3.12": ("python3.12", "python3"), "maven": ("mvn",), "go@1.21": ("go",)}
+BINARIES = {"openjdk@11": (), "openjdk@17": (), "openjdk@21": (), "cocoapods": ("pod",), "node@18": ("node", "npm"), "node@20": ("node", "npm"), "python@3.11": ("python3.11",), "python@3.12": ("python3.12", "python3"), "maven": ("mvn",), "go@1.21": ("go",), "ruby": ("ruby", "bundle", "gem")}
+KEG_ONLY = ("ruby",)  # and all with a version, but for Python's: not linked into the prefix
+SAYS = {"node": "v{}", "npm": "{}", "pod": "{}", "jq": "jq-{}", "python3.11": "Python {}", "python3.12": "Python {}", "ruby": "ruby {}p0 (2024-01-01 revision 0) [arm64-darwin23]", "bundle": "Bundler version 2.5.3", "go": "go version go{} darwin/arm64"}
 JDK = "libexec/openjdk.jdk/Contents/Home/bin/java"
 
 
@@ -30,15 +32,21 @@ def _install(name: str, version: str) -> None:
     keg = prefix / "Cellar" / name / version
     commands = BINARIES.get(name, (name,))
     files = [keg / "bin" / command for command in commands] if not name.startswith("openjdk") else [keg / JDK, keg / "bin/java"]
+    with state() as now:
+        real = now["java"] if name == "openjdk@17" else ""
     for file in files:
         file.parent.mkdir(parents=True, exist_ok=True)
+        if real:
+            file.unlink(missing_ok=True)
+            file.symlink_to(real)
+            continue
         stands_for = "/System/Library/Stubs/java" if file.name == "java" else "/System/Library/Stubs/installed"
-        file.write_text(f'#!/bin/sh\nVERSION={version} NAME={name} exec {stands_for} "$@"\n', "utf-8")
+        file.write_text(f'#!/bin/sh\nVERSION={version} NAME={file.name} exec {stands_for} "$@"\n', "utf-8")
         file.chmod(0o755)
     (prefix / "opt").mkdir(exist_ok=True)
     (prefix / "opt" / name).unlink(missing_ok=True)
     (prefix / "opt" / name).symlink_to(keg)
-    if "@" not in name:
+    if name not in KEG_ONLY and ("@" not in name or name.startswith("python@")):
         for command in commands:
             link = prefix / "bin" / command
             link.unlink(missing_ok=True)
@@ -132,5 +140,6 @@ def installed(words: list[str]) -> int:
         while True:
             time.sleep(60)
     if words and words[0] in ("--version", "version", "-v", "-version"):
-        return say(f"{os.environ['NAME'].partition('@')[0]} version {os.environ['VERSION']}")
+        name, version = os.environ["NAME"], os.environ["VERSION"]
+        return say(SAYS.get(name, f"{name} version {{}}").format(version))
     raise Unknown(" ".join(words))

@@ -154,6 +154,8 @@ def import_(words: list[str]) -> int:
         if options.get("P", [""])[0] != about["password"]:
             return fail("security: SecKeychainItemImport: MAC verification failed during PKCS12 import (wrong password?)")
         chain["identities"].append(about["identity"])
+        if about.get("certificate"):
+            chain["certificates"].append(about["certificate"])
         chain["partition"] = ""
         say("1 identity imported.")
     else:
@@ -176,20 +178,26 @@ def set_key_partition_list(words: list[str]) -> int:
     return 0
 
 
+def _asked(names: list[str]) -> list[dict[str, Any]]:
+    """These keychains, or those that are searched where none is named."""
+    if not names:
+        with state() as now:
+            names = now["search"].get(_user(), [])
+    return [_chain(path) for path in map(_path, names) if Path(path).exists()]
+
+
 def find_identity(words: list[str]) -> int:
     options, rest = _options(words, "v", "ps")
     if options.get("p", ["codesigning"]) != ["codesigning"]:
         raise Unknown(str(options["p"]))
-    path = _path(rest[0])
-    identities = _chain(path)["identities"] if Path(path).exists() else []
+    identities = [each for chain in _asked(rest) for each in chain["identities"]]
     rows = [f'  {n}) {hashlib.sha1(each.encode()).hexdigest().upper()} "{each}"' for n, each in enumerate(identities, 1)]
     return say(*rows, f"     {len(rows)} valid identities found")
 
 
 def find_certificate(words: list[str]) -> int:
     options, rest = _options(words, "apZ", "ce")
-    path = _path(rest[0])
-    found = [each for each in (_chain(path)["certificates"] if Path(path).exists() else []) if options.get("c", [""])[0] in each]
+    found = [each for chain in _asked(rest) for each in chain["certificates"] if options.get("c", [""])[0] in each]
     if not found:
         return fail("security: SecKeychainSearchCopyNext: The specified item could not be found in the keychain.", 44)
     return say(*(f"SHA-256 hash: {hashlib.sha256(each.encode()).hexdigest().upper()}\nSHA-1 hash: {hashlib.sha1(each.encode()).hexdigest().upper()}" for each in found)) if "Z" in options else say(*found)

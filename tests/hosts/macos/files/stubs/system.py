@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from stubs import Unknown, fail, only, program, root, say, state
+from stubs import PROGRAMS, Unknown, fail, only, program, root, say, state
 
 
 @program("/usr/bin/sw_vers")
@@ -39,7 +39,7 @@ def sysctl(words: list[str]) -> int:
             "hw.model": "Mac14,3" if arm else "Macmini8,1", "kern.osversion": now["build"], "kern.osrevision": "199506",
             "machdep.cpu.brand_string": "Apple M2" if arm else "Intel(R) Core(TM) i7-8700B", "machdep.cpu.core_count": "8",
             "hw.logicalcpu": "8", "hw.ncpu": "8", "hw.memsize": str(16 << 30), "hw.pagesize": "16384" if arm else "4096",
-            "hw.optional.arm64": "1" if arm else "0", "sysctl.proc_translated": "0",
+            "hw.optional.arm64": "1" if arm else "0", "sysctl.proc_translated": "0", "kern.bootsessionuuid": Path("/var/run/boot").read_text("utf-8"),
         }
     only(words, "-n", "-b", "-a", "-h")
     if words == ["-b", "kern.boottime"]:
@@ -65,7 +65,10 @@ def system_profiler(words: list[str]) -> int:
 @program("/usr/bin/vm_stat")
 def vm_stat(words: list[str]) -> int:
     only(words)
-    return say("Mach Virtual Memory Statistics: (page size of 16384 bytes)", "Pages free: 1000.", "Pages active: 2000.", "Pages inactive: 500.", "Pages wired down: 800.")
+    with state() as now:
+        size = 16384 if now["arch"] == "arm64" else 4096
+    pages = {"free": 100, "active": 400, "inactive": 350, "speculative": 20, "throttled": 0, "wired down": 130, "purgeable": 10}  # of 1000
+    return say(f"Mach Virtual Memory Statistics: (page size of {size} bytes)", *(f"{f'Pages {name}:':<40}{(16 << 30) // size * share // 1000:>12}." for name, share in pages.items()))
 
 
 @program("/usr/bin/arch")
@@ -170,6 +173,16 @@ def softwareupdate(words: list[str]) -> int:
             Path("/Library/Developer/CommandLineTools/usr/bin").mkdir(parents=True, exist_ok=True)
             return say(f"Installing {CLT}", "Done.")
     raise Unknown(" ".join(words))
+
+
+@program("/sbin/shutdown")
+def shutdown(words: list[str]) -> int:
+    if words != ["-r", "now"]:
+        raise Unknown(" ".join(words))
+    if os.geteuid():
+        return fail("shutdown: NOT super-user")
+    print("Shutdown NOW!")
+    return PROGRAMS["launchctl"][1](["reboot"])
 
 
 @program("/usr/bin/mdutil")

@@ -6,6 +6,7 @@ import json
 import os
 import plistlib
 import shutil
+import uuid
 from pathlib import Path
 
 from stubs import Unknown, fail, only, program, root, say, state
@@ -85,6 +86,8 @@ def xcodebuild(words: list[str]) -> int:
             plist.parent.mkdir(parents=True, exist_ok=True)
             plist.write_bytes(plistlib.dumps({"IDEXcodeVersionForAgreedToGMLicense": version}))
             return 0
+        if words == ["-license", "check"]:
+            return 0 if known["license"] else fail("You have not agreed to the Xcode license agreements. Please run 'sudo xcodebuild -license' from within a Terminal window to review and agree to the Xcode and Apple SDKs license.", 69)
         if words == ["-checkFirstLaunchStatus"]:
             return 0 if known["first"] else 69
         if words == ["-runFirstLaunch"]:
@@ -105,12 +108,19 @@ def xcodebuild(words: list[str]) -> int:
     raise Unknown(" ".join(words))
 
 
+def _device(runtime: str) -> dict[str, object]:
+    """The one that a runtime brings along."""
+    return {"udid": str(uuid.uuid5(uuid.NAMESPACE_DNS, runtime)).upper(), "isAvailable": True, "state": "Shutdown", "name": f"A device of {runtime}"}
+
+
 @program("/usr/bin/xcrun")
 def xcrun(words: list[str]) -> int:
     if words[:1] == ["simctl"]:
         with state() as now:
             if words[1:] == ["list", "runtimes", "--json"]:
                 return say(json.dumps({"runtimes": [{"name": name, "version": name.split()[1], "platform": name.split()[0], "isAvailable": True} for name in now["runtimes"]]}))
+            if words[1:] == ["list", "devices", "available", "--json"]:
+                return say(json.dumps({"devices": {f"com.apple.CoreSimulator.SimRuntime.{name.replace(' ', '-').replace('.', '-')}": [_device(name)] for name in now["runtimes"]}}, indent=2))
             if words[1:] == ["delete", "unavailable"]:
                 now["simulators_deleted"] = True
                 return 0
