@@ -187,14 +187,27 @@ class Copies:
         return run_agents(self.folder, "rebuild", *(names or NAMES), "--yes", *options.get("more", ()))
 
 
-PAIRS = list(zip(list(REPAIRED)[::2], list(REPAIRED)[1::2], strict=True))
+# two breaks for each of the two hosts, which do not hide each other: a rebuild takes its time
+BREAKS = (
+    (("dead service", "a label's tool gone"), ("masked service", "secret for all to read")),
+    (("drifted unit", "folder of root"), ("drop-in of somebody", "java gone")),
+    (("torn agent.jar", "half-configured package"), ("wrong secret", "another java in its place")),
+    (("half-finished run", "apt lock held for a while"), ("no folder", "no user")),
+)
 
 
-@pytest.mark.parametrize(("one", "two"), PAIRS, ids=[f"{one}, {two}" for one, two in PAIRS])
-def test_a_broken_host_is_repaired(one: str, two: str, whole: Built, boot_briefly: Boot, tmp_path: Path) -> None:
+def test_every_break_is_tried() -> None:
+    assert sorted(name for both in BREAKS for names in both for name in names) == sorted(REPAIRED)
+
+
+@pytest.mark.parametrize("breaks", BREAKS, ids=[", ".join(name for names in both for name in names) for both in BREAKS])
+def test_a_broken_host_is_repaired(breaks: tuple[tuple[str, str], ...], whole: Built, boot_briefly: Boot, tmp_path: Path) -> None:
     copies = Copies(whole, boot_briefly, tmp_path)
-    for host, name in zip(copies.hosts, (one, two), strict=True):
-        REPAIRED[name](host)
+    for host, names in zip(copies.hosts, breaks, strict=True):
+        for name in names:
+            REPAIRED[name](host)
+    before = run_agents(tmp_path, "doctor", "--json")
+    assert {each["agent"] for each in json.loads(before.out) if each["level"] == "error"} == set(NAMES), "they are broken indeed"
     done = copies.rebuild()
     assert done.code == 0, done.all
     for name in NAMES:
