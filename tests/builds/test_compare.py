@@ -140,11 +140,15 @@ def test_the_order_of_a_pipes_commands_is_chance(tmp_path: Path) -> None:
     b = side(tmp_path, "b", pipeline("[Pipeline] sh", "+ wc -l", "+ ls+ ", "sort", "3"))
     e = side(tmp_path, "e", pipeline("[Pipeline] sh", "+ wc -l", "+ + lssort", "3"))
     c = side(tmp_path, "c", pipeline("[Pipeline] sh", "+ wc -l", "+ ls", "+ sort", "3"))
+    f = side(tmp_path, "f", pipeline("[Pipeline] sh", "+ wc -l", "+ + lssort", "", "3"))
+    g = side(tmp_path, "g", pipeline("[Pipeline] sh", "+ wc -l", "+ + lssor", "", "3"))
     d = side(tmp_path, "d", pipeline("[Pipeline] sh", "+ wc -c", "+ ls", "+ sort", "3"))
     assert compare_sides(a, c).same
     assert not compare_sides(a, d).same
     assert compare_sides(a, b).same
-    assert not compare_sides(a, e).same  # a line end is gone
+    assert compare_sides(a, f).same  # as dash wrote it once: "+ " twice, both words, both line ends
+    assert compare_sides(a, e).same  # empty lines are not compared
+    assert not compare_sides(a, g).same
 
 
 @pytest.mark.parametrize("swap", [False, True])

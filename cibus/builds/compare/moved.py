@@ -77,17 +77,35 @@ def _traces(hunk: Hunk) -> bool:
 
 
 def _interleaved(lines: list[str], others: list[str]) -> bool:
-    """Whether the others are what processes that write these lines at once can write into each other's lines."""
+    """Whether the others are what processes that write these lines at once can write into each other's lines.
+
+    A line end that came directly behind another one made an empty line, and those are not compared.
+    """
     text = "".join(f"{line}\n" for line in others).replace(" ", "")  # those at the end of a line are lost already
     whole = [f"{line}\n".replace(" ", "") for line in lines]
-    if not 1 < len(whole) <= MOST or sum(map(len, whole)) != len(text) or len(text) > LONGEST:
+    if not 1 < len(whole) <= MOST or len(text) > LONGEST or not 0 <= sum(map(len, whole)) - len(text) < len(whole):
         return False
     states = {(0,) * len(whole)}  # how much of each line was written
     for character in text:
-        states = {
-            (*state[:place], at + 1, *state[place + 1 :])
-            for state in states
-            for place, at in enumerate(state)
-            if at < len(whole[place]) and whole[place][at] == character
-        }
-    return bool(states)
+        states = {_wrote(state, place) for state in states for place in _next(state, whole, character)}
+        if character == "\n":
+            states = _with_empty_lines(states, whole)
+    return tuple(map(len, whole)) in states
+
+
+def _next(state: tuple[int, ...], whole: list[str], character: str) -> list[int]:
+    """The processes whose line goes on with this character."""
+    return [place for place, at in enumerate(state) if whole[place][at : at + 1] == character]
+
+
+def _wrote(state: tuple[int, ...], place: int) -> tuple[int, ...]:
+    return (*state[:place], state[place] + 1, *state[place + 1 :])
+
+
+def _with_empty_lines(states: set[tuple[int, ...]], whole: list[str]) -> set[tuple[int, ...]]:
+    """The states, and those in which further processes have ended their lines here."""
+    found, new = set(states), states
+    while new:
+        new = {_wrote(state, place) for state in new for place in _next(state, whole, "\n")} - found
+        found |= new
+    return found
