@@ -165,6 +165,11 @@ class Config:
     rebuild: RebuildConfig = field(default_factory=RebuildConfig)
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
 
+    @property
+    def folder(self) -> Path:
+        """Where cibus.toml is; the current folder where there is none."""
+        return self.path.resolve().parent if self.path else Path.cwd()
+
 
 @dataclass(frozen=True)
 class Key:

@@ -53,9 +53,8 @@ def dry_run(specs: Sequence[AgentSpec], contexts: Mapping[str, Context], folder:
         return found
     require_ansible()
     with private_place() as place:
-        inventories = list(dict.fromkeys(spec.inventory for spec in ready if spec.inventory is not None))
         vault = config.vault_password.get() if config.vault_password else None
-        plays = Plays(folder, targets, place, inventory=inventories, forks=config.forks, vault_password=vault)
+        plays = Plays(folder, targets, place, forks=config.forks, vault_password=vault)
         results, _ = plays.play("agent.yml", [spec.name for spec in ready], tell, check=True)
     for spec in ready:
         result = results[spec.name]

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from cibus.agents.nodexml import NodeFacts, differences, facts
+from cibus.agents.nodexml import NodeFacts
 from cibus.agents.probe import connected
+from cibus.agents.registration import drift
 from cibus.agents.spec import AgentSpec
 from cibus.errors import CibusError, ControllerError
 from cibus.jenkins.client import Client
 from cibus.jenkins.nodes import Computer, computers
+from cibus.tomltext import bare_key, quoted
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def overview(known: Mapping[str, AgentSpec], client: Client | None, *, ssh: bool
 
 def _drift(client: Client, spec: AgentSpec) -> tuple[str, ...]:
     try:
-        return tuple(differences(facts(client.node_config(spec.name)), spec))
+        return tuple(drift(client, spec))
     except ControllerError as error:
         return (f"its configuration cannot be read: {error}",)
 
@@ -71,42 +73,28 @@ def _reachable(spec: AgentSpec) -> str:
         return str(error)
 
 
-def imported(found: Iterable[NodeFacts], hosts: Mapping[str, str]) -> str:
-    """``[agents.NAME]`` tables of a controller's nodes, as text for cibus.toml.
-
-    Arguments:
-        hosts: by name: the address of a machine, where it is known
-    """
-    return "\n".join(_table(each, hosts.get(each.name, "")) for each in found)
+def imported(found: Iterable[NodeFacts]) -> str:
+    """``[agents.NAME]`` tables of a controller's nodes, as text for cibus.toml."""
+    return "\n".join(map(_table, found))
 
 
-def _table(node: NodeFacts, host: str) -> str:
+def _table(node: NodeFacts) -> str:
     bare = f"[{node.host}]" if ":" in node.host else node.host
-    host = host or (f"{bare}:{node.port}" if node.host and node.port not in (0, 22) else bare)
-    lines = [f"[agents.{_key(node.name)}]", f"host = {_text(host)}" if host else '# host = "user@machine"  # the controller does not know it: fill it in']
+    host = f"{bare}:{node.port}" if node.host and node.port not in (0, 22) else bare
+    lines = [f"[agents.{bare_key(node.name)}]", f"host = {quoted(host)}" if host else '# host = "user@machine"  # the controller does not know it: fill it in']
     if node.labels:
-        lines.append(f"labels = [{', '.join(map(_text, node.labels))}]")
+        lines.append(f"labels = [{', '.join(map(quoted, node.labels))}]")
     lines.append(f"executors = {max(node.executors, 1)}")
     if node.mode == "exclusive":
         lines.append('mode = "exclusive"')
-    lines.append(f"remote_folder = {_text(node.remote_folder)}" if node.remote_folder.startswith("/") else f"# its remote folder, {_text(node.remote_folder)}, is no absolute path")
-    lines.append(f"launcher = {_text(node.launcher)}" if node.launcher in ("websocket", "tcp", "ssh") else f"# its launcher, {node.launcher}, is one that cibus does not rebuild")
+    lines.append(f"remote_folder = {quoted(node.remote_folder)}" if node.remote_folder.startswith("/") else f"# its remote folder, {quoted(node.remote_folder)}, is no absolute path")
+    lines.append(f"launcher = {quoted(node.launcher)}" if node.launcher in ("websocket", "tcp", "ssh") else f"# its launcher, {node.launcher}, is one that cibus does not rebuild")
     if node.credentials:
-        lines.append(f"credentials = {_text(node.credentials)}")
+        lines.append(f"credentials = {quoted(node.credentials)}")
     if node.description:
-        lines.append(f"description = {_text(node.description)}")
+        lines.append(f"description = {quoted(node.description)}")
     lines.append('# owner = "who looks after it"')
     for name, values in (("env", node.env), ("tools", node.tools)):
         if values:
-            lines += [f"[agents.{_key(node.name)}.{name}]", *(f"{_text(key)} = {_text(value)}" for key, value in values.items())]
+            lines += [f"[agents.{bare_key(node.name)}.{name}]", *(f"{quoted(key)} = {quoted(value)}" for key, value in values.items())]
     return "\n".join(lines) + "\n"
-
-
-def _key(name: str) -> str:
-    return name if all(char.isascii() and (char.isalnum() or char in "-_") for char in name) else _text(name)
-
-
-def _text(value: str) -> str:
-    """A TOML basic string."""
-    escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-    return '"' + "".join(escapes.get(char, char if char >= " " and char != "\x7f" else f"\\u{ord(char):04x}") for char in value) + '"'

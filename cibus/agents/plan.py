@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from cibus.agents.atoms import proofs
 from cibus.agents.registration import drift
 from cibus.agents.spec import AgentSpec
 from cibus.agents.verify import Context
@@ -44,7 +43,7 @@ def _steps(spec: AgentSpec, context: Context, options: Options, commit: str) -> 
     java = context.served.java.chosen(spec.java)
     yield f"run agent.yml ({commit[:12]}{'+changes' if commit.endswith('+changes') else ''}): Java {java}, agent.jar {context.served.remoting or context.served.jar[:12]}, labels {' '.join(spec.labels) or '(none)'}; it {HOW[spec.launcher]}"
     yield "wait until it is connected"
-    proved = [each.label for each in proofs(context.atoms, spec.labels)]
+    proved = [each.label for each in context.proofs(spec)]
     plain = [label for label in spec.labels if label not in proved]
     deeds = [*(["kill its process"] if spec.inbound else []), *(["reboot"] if options.reboot else []), *(["run a build"] if options.build else [])]
     yield f"verify: {', '.join(proved) or 'no label'} by command{f' ({chr(44).join(plain)} promise nothing)' if plain else ''}; {', '.join(deeds)}"

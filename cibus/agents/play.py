@@ -79,17 +79,17 @@ class Plays:
 
     Arguments:
         playbooks: their folder
-        targets: the machines
-        inventory: further inventories, whose variables count, too
+        targets: the machines; the variables of the inventories that they come from count, too
         forks: how many machines are worked on at once
     """
 
-    def __init__(self, playbooks: Path, targets: Sequence[Target], place: Path, *, inventory: Sequence[Path] = (), forks: int = 20, vault_password: Secret | None = None) -> None:
+    def __init__(self, playbooks: Path, targets: Sequence[Target], place: Path, *, forks: int = 20, vault_password: Secret | None = None) -> None:
         self.playbooks = playbooks
         self._place = place
         self._names = {target.spec.alias: target.spec.name for target in targets}
         self._own = write_inventory(place, targets)
-        self._inventory = [*map(str, inventory), str(self._own)]
+        further = dict.fromkeys(str(target.spec.inventory) for target in targets if target.spec.inventory is not None)
+        self._inventory = [*further, str(self._own)]
         self._forks = forks
         self._environment = environment(playbooks, place, vault_password)
         hidden = [*(secret for target in targets for secret in (*target.secrets.values(), target.secret) if secret is not None), *([vault_password] if vault_password else [])]
@@ -207,7 +207,6 @@ class _Taken:
         failure = self._failure(host, tasks)
         changes = tuple(f"{each.role}: {each.task}" for each in tasks if each.status == "changed")
         return HostResult(sum(each.status in ("ok", "changed") for each in tasks), {name: round(float(each), 3) for name, each in roles.items()}, dict(changed), changes, failure)
-
 
     def _failure(self, host: str, tasks: Sequence[TaskDone]) -> str:
         """Why it failed, or "": a task that failed and was rescued is no failure, an Ansible that died halfway is one."""

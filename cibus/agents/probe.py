@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,8 +133,3 @@ def look(connection: fabric.Connection, spec: AgentSpec, wants: Wants) -> Facts:
 def _skew(there: float, start: float, end: float) -> float:
     """How far a clock is ahead, as far as that is certain: the answer came some time between start and end."""
     return there - end if there > end else there - start if there < start else 0.0
-
-
-def answers(proofs: Sequence[Proof], facts: Facts) -> list[tuple[Proof, Mapping[str, Any]]]:
-    """Each proof with what its command said."""
-    return list(zip(proofs, facts["proofs"], strict=True))

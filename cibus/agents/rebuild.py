@@ -307,8 +307,7 @@ class Rebuild:
                 words.append(f"{len(work.spec.secrets) + (work.secret is not None)} there")
         if not targets:
             return None
-        inventories = list(dict.fromkeys(work.spec.inventory for work in self._left() if work.spec.inventory is not None))
-        return Plays(self.folder, targets, place, inventory=inventories, forks=self.config.forks, vault_password=self._vault)
+        return Plays(self.folder, targets, place, forks=self.config.forks, vault_password=self._vault)
 
     def _playbooks(self, plays: Plays) -> None:
         if self.options.bare:

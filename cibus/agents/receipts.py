@@ -49,12 +49,12 @@ def folder(config: Config) -> Path:
     """Where receipts are kept: as cibus.toml says, else ``receipts`` beside it, else in the current folder."""
     if config.rebuild.receipts is not None:
         return config.rebuild.receipts
-    return (config.path.resolve().parent if config.path else Path.cwd()) / "receipts"
+    return config.folder / "receipts"
 
 
-def operator(place: Path) -> dict[str, str]:
-    """Who does it: the git identity, else the user's name on this machine."""
-    where = place if place.is_dir() else None
+def operator(config: Config) -> dict[str, str]:
+    """Who does it: the git identity where cibus.toml is, else the user's name on this machine."""
+    where = config.folder if config.folder.is_dir() else None
     name, mail = try_git(where, "config", "user.name"), try_git(where, "config", "user.email")
     try:
         login = getpass.getuser()

@@ -15,6 +15,7 @@ from cibus.canonical import canonical, restored
 from cibus.errors import CibusError, ControllerError
 from cibus.jenkins import nodes
 from cibus.jenkins.client import Client
+from cibus.jenkins.paths import item_path
 
 POLL = 1.0  # seconds
 Say = Callable[[str], None]
@@ -45,9 +46,11 @@ def served(client: Client) -> Served:
 
 
 def drift(client: Client, spec: AgentSpec) -> list[str]:
-    """Where the controller's node is not as the agent shall be; [] also where there is none."""
-    if nodes.computer(client, spec.name) is None:
-        return []
+    """Where the controller's node is not as the agent shall be.
+
+    Raises:
+        NotFound: there is no node.
+    """
     return differences(facts(client.node_config(spec.name)), spec)
 
 
@@ -88,8 +91,7 @@ def drain(client: Client, spec: AgentSpec, seconds: float, say: Say = lambda _: 
 
 def _build_name(url: str) -> str:
     """``https://ci.example/job/app/job/main/12/`` → ``app/main #12``."""
-    words = [word for word in urlsplit(url).path.split("/") if word and word != "job"]
-    return f"{'/'.join(words[:-1])} #{words[-1]}" if words else url
+    return f"{item_path(url)} #{url.rstrip('/').rpartition('/')[2]}"
 
 
 def register(client: Client, spec: AgentSpec, reason: str, host_key: str = "", *, labels: tuple[str, ...] | None = None, exclusive: bool = False) -> str:

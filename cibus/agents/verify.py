@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cibus.agents.atoms import Atom, proofs
+from cibus.agents.atoms import Atom, Proof, proofs
 from cibus.agents.findings import Expected, Finding, findings, of_controller, ranked
 from cibus.agents.probe import Facts, Wants, connected, look, run
 from cibus.agents.registration import Served, await_connection, drift
@@ -42,15 +42,19 @@ class Context:
     atoms: tuple[Atom, ...]
     rebuild: RebuildConfig
 
+    def proofs(self, spec: AgentSpec) -> tuple[Proof, ...]:
+        """What an agent's labels promise."""
+        return tuple(proofs(self.atoms, spec.labels))
+
     def wants(self, spec: AgentSpec) -> Wants:
         """What to look for on an agent's machine."""
         url = str(spec.variables.get("agent_controller_url", "")) or (self.client.settings.url if self.client else "")
-        return Wants(url, self.rebuild.git, self.rebuild.mirror, tuple(proofs(self.atoms, spec.labels)))
+        return Wants(url, self.rebuild.git, self.rebuild.mirror, self.proofs(spec))
 
     def expected(self, spec: AgentSpec) -> Expected:
         """What an agent's machine is held against."""
         served = self.served
-        return Expected(served.java if served else None, served.jar if served else "", self.rebuild.disk, tuple(proofs(self.atoms, spec.labels)))
+        return Expected(served.java if served else None, served.jar if served else "", self.rebuild.disk, self.proofs(spec))
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ def examine(spec: AgentSpec, context: Context) -> tuple[list[Finding], Facts | N
     found: list[Finding] = []
     if context.client is not None:
         try:
-            found += of_controller(spec, nodes.computer(context.client, spec.name), drift(context.client, spec))
+            node = nodes.computer(context.client, spec.name)
+            found += of_controller(spec, node, drift(context.client, spec) if node else [])
         except ControllerError as error:
             found.append(Finding(spec.name, "node", "unknown", str(error), "agent-offline"))
     try:
@@ -183,5 +188,5 @@ def _after_reboot(spec: AgentSpec, before: str, end: float, pause: Pause) -> Fac
 
 def _builds(spec: AgentSpec, context: Context, deeds: Deeds, pause: Pause) -> tuple[str, str]:
     assert context.client is not None
-    return trial_build(context.client, spec.name, deeds.label or spec.name, proofs(context.atoms, spec.labels), deeds.patience, pause)
+    return trial_build(context.client, spec.name, deeds.label or spec.name, context.proofs(spec), deeds.patience, pause)
 

@@ -121,7 +121,7 @@ def import_agents(
         if absent:
             raise NotFound(f"{client.settings.url} has no agent {', '.join(absent)}; it has {', '.join(there) or 'none'}")
         wanted = [name for name in there if name in names] if names else [name for name in there if name not in fleet.known]
-        text = imported([facts(client.node_config(name)) for name in wanted], {})
+        text = imported([facts(client.node_config(name)) for name in wanted])
     if not wanted:
         print("nothing to import: every agent of the controller is in cibus.toml")
     elif output is None:
@@ -386,7 +386,7 @@ def _write_verified(config: Config, spec: AgentSpec, found: Sequence[Any], conte
     from cibus.agents.receipts import append, folder, operator
     from cibus.agents.record import of_verify
 
-    who = operator(config.path.resolve().parent if config.path else Path.cwd())
+    who = operator(config)
     append(folder(config), of_verify(spec, found, context.served, started, operator=who, secrets=secrets_of(config, spec)))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -192,8 +191,3 @@ def row_data(row: Row) -> Mapping[str, Any]:
         "reachable": row.reachable,
         "differences": list(row.drift),
     }
-
-
-def on_terminal() -> bool:
-    """Whether somebody looks on."""
-    return sys.stdout.isatty()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cibus.cli.console import print_json, print_lines, said_if_interrupted, terminated_is_interrupted
@@ -38,7 +37,7 @@ def rebuilt(fleet: Fleet, chosen: Sequence[AgentSpec], contexts: Mapping[str, Co
     from cibus.agents.receipts import operator, writable
     from cibus.cli.agentsview import told
 
-    who = operator(fleet.config.path.resolve().parent if fleet.config.path else Path.cwd())
+    who = operator(fleet.config)
     writable(receipts_folder(fleet.config))
     run = uuid.uuid4().hex[:8]
     with ExitStack() as locks, said_if_interrupted("agents stay offline; the same command goes on from there"), terminated_is_interrupted():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -121,6 +121,7 @@ class Client(jenkins.Jenkins):  # type: ignore[misc]
         return {each["shortName"]: each["version"] for each in found["plugins"]}
 
 
+EXECUTING = "executors[currentExecutable[url]],oneOffExecutors[currentExecutable[url]]"
 EMPTY_NODE = (
     '{"nodeDescription": "", "numExecutors": 1, "remoteFS": "/", "labelString": "", "mode": "EXCLUSIVE",'
     ' "type": "hudson.slaves.DumbSlave$DescriptorImpl", "retentionStrategy": {"stapler-class":'
@@ -172,8 +173,12 @@ class _Adapter(BaseAdapter):
 
 def running_builds(client: Client) -> Iterator[str]:
     """The URLs of the builds that run now."""
-    tree = "computer[executors[currentExecutable[url]],oneOffExecutors[currentExecutable[url]]]"
-    for computer in client.session.json(f"computer/api/json?tree={tree}")["computer"]:
-        for executor in (*computer.get("executors", ()), *computer.get("oneOffExecutors", ())):
-            if url := (executor.get("currentExecutable") or {}).get("url"):
-                yield url
+    for computer in client.session.json(f"computer/api/json?tree=computer[{EXECUTING}]")["computer"]:
+        yield from executing(computer)
+
+
+def executing(computer: Mapping[str, Any]) -> Iterator[str]:
+    """The URLs of the builds that run on a computer, of which ``EXECUTING`` was asked for."""
+    for executor in (*computer.get("executors", ()), *computer.get("oneOffExecutors", ())):
+        if url := (executor.get("currentExecutable") or {}).get("url"):
+            yield url

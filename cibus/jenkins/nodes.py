@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 from lxml import etree
 
 from cibus.errors import ControllerError, NotFound
-from cibus.jenkins.client import Client, node_url
+from cibus.jenkins.client import EXECUTING, Client, executing, node_url
 from cibus.jenkins.session import FORM
 from cibus.secrets import Secret
 
 TREE = (
     "displayName,description,offline,temporarilyOffline,offlineCauseReason,jnlpAgent,numExecutors,absoluteRemotePath,"
-    "assignedLabels[name],monitorData[*],executors[currentExecutable[url]],oneOffExecutors[currentExecutable[url]]"
+    f"assignedLabels[name],monitorData[*],{EXECUTING}"
 )
 
 
@@ -65,8 +65,6 @@ def computer(client: Client, name: str) -> Computer | None:
 
 
 def _computer(data: Mapping[str, Any]) -> Computer:
-    executors = [*data.get("executors", ()), *data.get("oneOffExecutors", ())]
-    urls = [(each.get("currentExecutable") or {}).get("url") for each in executors]
     name = data["displayName"]
     # absoluteRemotePath is null as long as there is no channel (hudson.slaves.SlaveComputer), whatever `offline` says
     connected = data.get("absoluteRemotePath") is not None or not data["offline"]
@@ -78,7 +76,7 @@ def _computer(data: Mapping[str, Any]) -> Computer:
         data.get("offlineCauseReason") or "",
         data.get("numExecutors", 0),
         tuple(each["name"] for each in data.get("assignedLabels", ()) if each["name"] != name),
-        tuple(dict.fromkeys(url for url in urls if url)),
+        tuple(dict.fromkeys(executing(data))),
         {key.rpartition(".")[2].removesuffix("Monitor"): value for key, value in (data.get("monitorData") or {}).items()},
     )
 
@@ -94,11 +92,6 @@ def bring_online(client: Client, name: str) -> None:
     found = computer(client, name)
     if found is not None and found.away:
         client.session.post(f"{node_url(name)}toggleOffline", urlencode({"offlineMessage": ""}).encode(), headers=FORM)
-
-
-def disconnect(client: Client, name: str, reason: str) -> None:
-    """Cuts an agent's connection; builds that run on it die."""
-    client.session.post(f"{node_url(name)}doDisconnect", urlencode({"offlineMessage": reason}).encode(), headers=FORM)
 
 
 def launch(client: Client, name: str) -> None:

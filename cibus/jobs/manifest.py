@@ -9,6 +9,7 @@ from typing import Any
 
 from cibus.errors import SnapshotError
 from cibus.jobs.layout import MANIFEST
+from cibus.tomltext import quoted
 
 FORM = 1  # of the snapshot: raised when an older cibus could misread it
 
@@ -91,12 +92,6 @@ def read_manifest(text: str, where: str = MANIFEST) -> Manifest:
         dict(_versions(blocks.get("versions", ""))),
         {path: digest for digest, path in (line.split("  ", 1) for line in blocks.get("digests", "").splitlines())},
     )
-
-
-def quoted(text: str) -> str:
-    """A TOML basic string."""
-    made = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(f"\\u{ord(c):04x}" if ord(c) < 32 or ord(c) == 127 else c for c in made) + '"'
 
 
 def _versions(block: str) -> Iterable[tuple[str, dict[str, str]]]:

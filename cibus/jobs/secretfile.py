@@ -11,9 +11,9 @@ from pathlib import Path
 
 from cibus.errors import SecretError, UsageError
 from cibus.folders import write_whole
-from cibus.jobs.manifest import quoted
 from cibus.jobs.trees import git
 from cibus.secrets import Secret, SecretSource
+from cibus.tomltext import quoted
 
 HEAD = "# The values behind the placeholders of a snapshot. Keep it where you keep passwords, and out of git."
 

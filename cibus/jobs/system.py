@@ -17,8 +17,8 @@ from cibus.jenkins.paths import job_url
 from cibus.jenkins.session import FORM, Session
 from cibus.jobs.collect import why
 from cibus.jobs.layout import CREDENTIALS, PLUGINS, SYSTEM, USERS
-from cibus.jobs.manifest import quoted
 from cibus.redaction import Redactor
+from cibus.tomltext import quoted
 
 JCASC = f"{SYSTEM}/jenkins.yaml"
 APPROVALS = "scriptApproval.xml"

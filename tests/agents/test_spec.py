@@ -176,7 +176,7 @@ def test_a_node_with_an_address_of_version_6_is_imported_as_can_be_read(tmp_path
     from cibus.agents.overview import imported
 
     node = NodeFacts("six", "", "/home/jenkins/agent", 1, "normal", ("linux",), "ssh", "2001:db8::7", 2222, "key", {}, {})
-    assert read(tmp_path, imported([node], {}))["six"].host.shown == "ssh://[2001:db8::7]:2222"
+    assert read(tmp_path, imported([node]))["six"].host.shown == "ssh://[2001:db8::7]:2222"
 
 
 def test_a_table_of_atoms_whose_words_are_no_patterns(tmp_path: Path) -> None:
