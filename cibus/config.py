@@ -97,6 +97,38 @@ class RebuildConfig:
 
 
 @dataclass(frozen=True)
+class MonitorConfig:
+    """``[monitor]``: what is watched, and from where on something is a finding.
+
+    Arguments:
+        interval: seconds between two sweeps
+        snapshot: the folder of ``cibus jobs export``; ``backup_age``: hours that it may be old
+        queue_wait: minutes that a build may wait for an executor; ``queue_length``: how many builds may wait
+        failing: days that a job may fail; ``away``: hours that an agent may be taken offline
+        disk: GiB that must be free on an agent
+        labels: those that at least two agents must bear and be online for
+        jobs: those that have their own series
+        runbooks: the base URL of the runbooks' pages
+        owner: who gets what nobody owns
+        controller_slow: seconds for the smallest answer
+    """
+
+    interval: int = 60
+    snapshot: Path | None = None
+    backup_age: int = 26
+    queue_wait: int = 30
+    queue_length: int = 50
+    failing: int = 7
+    away: int = 24
+    disk: int = 5
+    labels: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
+    runbooks: str = ""
+    owner: str = ""
+    controller_slow: int = 5
+
+
+@dataclass(frozen=True)
 class StubConfig:
     """``[stubs.STEP]``: what an unknown step does here: returns a value, or runs a Groovy file."""
 
@@ -163,6 +195,7 @@ class Config:
     controllers: Mapping[str, ControllerConfig] = field(default_factory=dict)
     snapshot: SnapshotConfig = field(default_factory=SnapshotConfig)
     rebuild: RebuildConfig = field(default_factory=RebuildConfig)
+    monitor: MonitorConfig = field(default_factory=MonitorConfig)
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
 
     @property
@@ -246,6 +279,21 @@ TABLES: dict[str, dict[str, Key]] = {
         "mirror": Key("str", help="a package mirror's URL that every agent must reach", pattern="^https?://."),
         "disk": Key("int", help="GiB that must be free on an agent (default 5)"),
         "forks": Key("int", help="how many agents are worked on at once (default 20)"),
+    },
+    "monitor": {
+        "interval": Key("int", help="seconds between two sweeps (default 60)"),
+        "snapshot": Key("str", help="the folder of cibus jobs export, whose age is watched"),
+        "backup_age": Key("int", help="hours that the last export may be old (default 26)"),
+        "queue_wait": Key("int", help="minutes that a build may wait for an executor (default 30)"),
+        "queue_length": Key("int", help="how many builds may wait for an executor (default 50)"),
+        "failing": Key("int", help="days that a job may fail (default 7)"),
+        "away": Key("int", help="hours that an agent may be taken offline (default 24)"),
+        "disk": Key("int", help="GiB that must be free on an agent (default 5)"),
+        "labels": Key("strings", help="labels that at least two agents must be online for"),
+        "jobs": Key("strings", help="jobs, by full name, that have their own series and findings"),
+        "runbooks": Key("str", help="the base URL of the runbooks' pages", pattern="^https?://."),
+        "owner": Key("str", help="who gets the findings that nobody owns"),
+        "controller_slow": Key("int", help="seconds that the controller's smallest answer may take (default 5)"),
     },
     "stubs": {
         "returns": Key("any", help="the value that the step returns"),
@@ -357,6 +405,7 @@ class _Reader:
             controllers=self.named(data, "controllers", self.controller),
             snapshot=self.snapshot(data.get("snapshot", {})),
             rebuild=self.rebuild(data.get("rebuild", {})),
+            monitor=self.monitor(data.get("monitor", {})),
             pipeline=self.pipeline(data.get("pipeline", {})),
         )
 
@@ -426,6 +475,13 @@ class _Reader:
         if "vault_password" in values:
             values["vault_password"] = self.secret(values["vault_password"])
         return RebuildConfig(**values)
+
+    def monitor(self, section: dict[str, Any]) -> MonitorConfig:
+        self.check("monitor", ("monitor",), section)
+        values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in section.items()}
+        if "snapshot" in values:
+            values["snapshot"] = self.folder / Path(values["snapshot"]).expanduser()
+        return MonitorConfig(**values)
 
     def controller(self, name: str, entry: dict[str, Any]) -> ControllerConfig:
         values = dict(entry)
@@ -588,6 +644,7 @@ def json_schema() -> dict[str, Any]:
     tables["pipeline"] = of(TABLES["pipeline"])
     tables["snapshot"] = of(TABLES["snapshot"])
     tables["rebuild"] = of(TABLES["rebuild"])
+    tables["monitor"] = of(TABLES["monitor"])
     tables["effects"] = {"type": "object", "additionalProperties": {"enum": list(EFFECTS)}}
     home = {"type": "object", "additionalProperties": False, "required": ["home"], "properties": {"home": {"type": "string"}}}
     tables["tools"] = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": home}}

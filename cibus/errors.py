@@ -14,6 +14,8 @@
     │   ├── Forbidden         exit 1   a permission is missing: which one
     │   ├── NotFound          exit 1   not there, or not to be seen by this user
     │   ├── ControllerFault   exit 1   the controller fails at one request (500), again and again
+    │   ├── Unreachable       exit 1   no connection, or no whole answer in time
+    │   ├── Garbled           exit 1   an answer that is not whole, or not of Jenkins' form
     │   └── NotJenkins        exit 2   something else answers at this URL
     ├── SnapshotError         exit 1   a snapshot of a controller: torn, of another form, or not fit to be published
     ├── BundleError           exit 2   a captured build: damaged, edited, of another version, or not to be trusted
@@ -106,6 +108,14 @@ class NotFound(ControllerError):
 
 class ControllerFault(ControllerError):
     """The controller fails at this request, again and again, with its own error page."""
+
+
+class Unreachable(ControllerError):
+    """There is no connection to the controller, or no whole answer came in time."""
+
+
+class Garbled(ControllerError):
+    """The controller's answer is not whole, or does not have the form of Jenkins'."""
 
 
 class NotJenkins(ControllerError):

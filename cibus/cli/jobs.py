@@ -56,6 +56,7 @@ def export(
     """
     from cibus.errors import Exit, UsageError
     from cibus.jenkins.client import Client
+    from cibus.jenkins.deeds import note
     from cibus.jenkins.settings import choose
     from cibus.jobs.export import export as export_into
     from cibus.jobs.secretfile import refuse_published, write_secrets
@@ -78,6 +79,8 @@ def export(
             from cibus.jobs.history import commit as commit_export
 
             subject = commit_export(folder, client)
+        if not (only or exclude or done.missing):
+            note(client.settings.url, "export", folder=str(folder.resolve()))
     if as_json:
         print_json({"folder": str(folder), "counts": done.counts, "missing": done.missing, "secrets": len(done.secrets), "resumed": done.resumed, "commit": subject})
     else:
@@ -117,8 +120,10 @@ def diff(
       cibus jobs diff jenkins live --base HEAD
     """
     from cibus.errors import Exit
+    from cibus.jenkins.deeds import note
+    from cibus.jenkins.settings import choose
     from cibus.jobs.drift import drift
-    from cibus.jobs.sides import default_folder, pair
+    from cibus.jobs.sides import LIVE, default_folder, is_live, pair
     from cibus.jobs.views import as_data, lines, page
     from cibus.jobs.views import stat as stat_lines
 
@@ -129,6 +134,8 @@ def diff(
         if base:
             return _three_way(base, old, (a, b), chosen, as_json)
         found = drift(a, b, chosen.means, documents=not chosen)
+        if new == LIVE and not chosen and not is_live(old, loaded):
+            note(choose(loaded, controller).url, "diff", differences=len(found.configs))
     if html is not None:
         from cibus.folders import write_whole
 

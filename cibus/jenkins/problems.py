@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import jenkins
 
-from cibus.errors import ControllerError, ControllerFault, Forbidden, NotFound, NotJenkins, Unauthorized
+from cibus.errors import ControllerError, ControllerFault, Forbidden, Garbled, NotFound, NotJenkins, Unauthorized
 from cibus.jenkins.transport import Request, Response
 
 # https://www.jenkins.io/doc/book/security/access-control/permissions/: the groups as the matrix shows them
@@ -87,7 +87,7 @@ def not_json(url: str, request: Request, response: Response, kind: str = "JSON")
         return Unauthorized(f"{host} answers with a login page: single sign-on stands before it, or no token was given (use an API token)")
     if "html" in response.headers.get("content-type", ""):
         return NotJenkins(f"{host} answers {wants(request)} with a web page instead of {kind}: is {url} the URL of a Jenkins?")
-    return ControllerError(f"{host} answers {wants(request)} with something that is not whole {kind} ({len(response.body)} bytes)")
+    return Garbled(f"{host} answers {wants(request)} with something that is not whole {kind} ({len(response.body)} bytes)")
 
 
 def _forbidden(host: str, url: str, user: str, what: str, response: Response) -> ControllerError:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from cibus.errors import ControllerError, NotJenkins
+from cibus.errors import ControllerError, NotJenkins, Unreachable
 from cibus.jenkins.problems import not_json, problem, wants
 from cibus.jenkins.settings import Settings
 from cibus.jenkins.transport import Broken, PoolTransport, Request, Response, Transport
@@ -169,12 +169,12 @@ class Session:
         asked = float(retry_after) if retry_after.isdigit() else 0.0
         self._sleep(min(max(asked, 0.2 * 2**tried * random.uniform(0.5, 1.0)), 30.0))
 
-    def _unreachable(self, request: Request, error: Broken) -> ControllerError:
+    def _unreachable(self, request: Request, error: Broken) -> Unreachable:
         host = urlsplit(self.url).netloc
         if not error.sent:
-            return ControllerError(f"{host} cannot be reached: {error}")
+            return Unreachable(f"{host} cannot be reached: {error}")
         unsure = "" if request.repeatable or request.method == "GET" else "; it may have been carried out"
-        return ControllerError(f"{host} gave no whole answer to {wants(request)}: {error}{unsure}")
+        return Unreachable(f"{host} gave no whole answer to {wants(request)}: {error}{unsure}")
 
     def require_jenkins(self) -> str:
         """The controller's version.
