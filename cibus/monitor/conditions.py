@@ -25,6 +25,7 @@ RECENT = DAY  # of builds that the success rate is made of
 LEAST_RECENT = 20  # builds
 SUCCESS = 0.5
 SHOWN = 5  # names in a summary
+TROUBLES = {"down": "controller-down", "wrong": "controller-wrong-answer", "fault": "controller-fault", "rights": "controller-rights"}
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,14 @@ def _names(found: list[str]) -> str:
 # -- the controller
 
 
-def _trouble(*kinds: str, first: bool | None = None) -> Callable[[View], Said]:
+def _trouble(condition: str) -> Callable[[View], Said]:
     def look(view: View) -> Said:
         for each in view.sweep.troubles:
-            if each.kind in kinds and (first is None or first == (each.part == "controller")):
-                yield "" if each.part == "controller" else each.part, each.words
+            first = each.part == "controller"
+            # it is down where not even the first request is answered; later ones that are not are a fault
+            meant = "controller-fault" if each.kind == "down" and not first else TROUBLES[each.kind]
+            if meant == condition:
+                yield "" if first else each.part, each.words
 
     return look
 
@@ -307,11 +311,10 @@ def _drift(view: View) -> Said:
 
 
 CONDITIONS: tuple[Condition, ...] = (
-    Condition("controller-down", "error", "The controller does not answer.", _trouble("down", first=True)),
-    Condition("controller-wrong-answer", "error", "What answers is no Jenkins, or its answers are cut off.", _trouble("wrong")),
-    Condition("controller-fault", "error", "The controller answers with errors.", _trouble("fault", "down", first=False)),
-    Condition("controller-starting", "error", "The controller answers with an error to the smallest request.", _trouble("fault", first=True), "controller-fault"),
-    Condition("controller-rights", "warning", "The monitor's user may not look.", _trouble("rights")),
+    Condition("controller-down", "error", "The controller does not answer.", _trouble("controller-down")),
+    Condition("controller-wrong-answer", "error", "What answers is no Jenkins, or its answers are cut off.", _trouble("controller-wrong-answer")),
+    Condition("controller-fault", "error", "The controller answers with errors.", _trouble("controller-fault")),
+    Condition("controller-rights", "warning", "The monitor's user may not look.", _trouble("controller-rights")),
     Condition("controller-slow", "warning", "The controller is slow.", _slow),
     Condition("controller-shutting-down", "warning", "The controller is about to shut down and starts no builds.", _quieting),
     Condition("certificate-expires", "warning", "A TLS certificate ends soon.", _certificate),
