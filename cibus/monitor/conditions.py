@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cibus.config import MonitorConfig
 from cibus.monitor.findings import Finding, ranked
@@ -40,6 +41,11 @@ class View:
     def now(self) -> float:
         """When the sweep began."""
         return self.sweep.when
+
+    @cached_property
+    def chosen(self) -> frozenset[str]:
+        """The jobs that have findings and series of their own."""
+        return frozenset(self.limits.jobs)
 
 
 Said = Iterator[tuple[str, str]]  # subject, words
@@ -262,7 +268,7 @@ def _failing(view: View) -> Said:
         since = job.succeeded or 0.0
         if not job.failing or view.now - since < view.limits.failing * DAY:
             continue
-        if job.name in view.limits.jobs:
+        if job.name in view.chosen:
             yield job.name, f"{job.name} fails since {span(view.now - since)}" if since else f"{job.name} fails, and no successful build of it is kept"
         else:
             others.append(job.name)
@@ -280,16 +286,16 @@ def _success(view: View) -> Said:
 def _flaky(view: View) -> Said:
     found = [job for job in _jobs(view) if job.flaky]
     for job in found:
-        if job.name in view.limits.jobs:
+        if job.name in view.chosen:
             yield job.name, f"{job.name} both passed and failed at commit {job.flaky[:10]}"
-    others = [job.name for job in found if job.name not in view.limits.jobs]
+    others = [job.name for job in found if job.name not in view.chosen]
     if others:
         yield "", f"{len(others)} jobs both passed and failed at the same commit: {_names(others)}"
 
 
 def _slower(view: View) -> Said:
     for job in _jobs(view):
-        if job.name in view.limits.jobs and job.duration and job.estimated > 0 and job.duration > max(SLOWER * job.estimated, job.estimated + 300):
+        if job.name in view.chosen and job.duration and job.estimated > 0 and job.duration > max(SLOWER * job.estimated, job.estimated + 300):
             yield job.name, f"the last build of {job.name} took {span(job.duration)}; it mostly takes {span(job.estimated)}"
 
 

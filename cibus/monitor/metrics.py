@@ -131,7 +131,7 @@ def _builds(view: View) -> Iterator[Metric]:
     results = Counter(job.result for job in jobs if not job.disabled)
     yield from _gauge("jobs", "Jobs that are not disabled, by the result of their last build.", [((each,), results[each]) for each in RESULTS], ["result"])
     yield from _one("jobs_building", "Jobs whose last build runs.", sum(job.started is not None for job in jobs))
-    chosen = [job for job in jobs if job.name in view.limits.jobs][:JOBS]
+    chosen = [job for job in jobs if job.name in view.chosen][:JOBS]
     for name, words, pick in _PER_JOB:
         yield from _gauge(name, words, [((job.name,), pick(job)) for job in chosen], ["job"])
 
