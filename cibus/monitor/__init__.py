@@ -1,0 +1,1 @@
+"""Monitoring: probes of services beside Jenkins, a short history, notifications."""
