@@ -14,6 +14,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 APPLICATION = 0x63696273  # "cibs" in the file's header: https://sqlite.org/fileformat.html#application_id
+MAGIC = b"SQLite format 3\0"
 VERSION = 1
 BUSY = 5.0  # seconds to wait for another process
 MOST_WARNINGS = 20
@@ -98,6 +99,10 @@ class Store:
             return self._connection
         self.close()
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.is_file():
+            with self.path.open("rb") as file:
+                if file.read(len(MAGIC)) not in (MAGIC, b""):  # SQLite itself takes a file below 512 bytes for an empty one
+                    raise Foreign
         connection = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None, check_same_thread=False)
         try:
             _prepare(connection)
