@@ -154,6 +154,60 @@ class ControllerConfig:
 
 
 @dataclass(frozen=True)
+class ProbeConfig:
+    """``[probes.NAME]``: a service beside Jenkins and its goals.
+
+    Arguments:
+        timeout: milliseconds that a connection may take until its first answer
+        expect: a regular expression that the answer must match
+        status: the HTTP statuses that are fine; empty: 200 to 399
+        connections: how many at once
+        hold: seconds for which they are kept open
+        availability: the goal, in per cent
+        latency: milliseconds that 95 % of the answers may take; 0: no goal
+        window: days over which the goal holds
+    """
+
+    name: str
+    url: str
+    timeout: int = 5000
+    expect: str = ""
+    status: tuple[int, ...] = ()
+    send: str = ""
+    connections: int = 1
+    hold: int = 0
+    availability: str = "99.0"
+    latency: int = 0
+    window: int = 30
+    owner: str = ""
+    ca: Path | None = None
+    runbook: str = "service-down"
+
+
+@dataclass(frozen=True)
+class NotifyConfig:
+    """``[notify]``: whom findings are told, and when.
+
+    Arguments:
+        urls: by name, where apprise's URL comes from
+        quiet: local times, as 22:00-07:00; empty: none
+        least: the lowest level that is told
+        quiet_least: what is told in quiet hours, too
+        repeat: hours after which what lasts is told again
+        delay: seconds that a finding must last before it is told
+        runbooks: the URL under which the pages are
+    """
+
+    urls: Mapping[str, SecretSource] = field(default_factory=dict)
+    quiet: str = ""
+    least: Literal["warning", "error"] = "warning"
+    quiet_least: Literal["error", "nothing"] = "error"
+    repeat: int = 24
+    delay: int = 120
+    runbooks: str = ""
+
+
+@dataclass(frozen=True)
 class SnapshotConfig:
     """``[snapshot]``: how the configuration of a controller is kept in a folder.
 
@@ -197,6 +251,8 @@ class Config:
     rebuild: RebuildConfig = field(default_factory=RebuildConfig)
     monitor: MonitorConfig = field(default_factory=MonitorConfig)
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
+    probes: Mapping[str, ProbeConfig] = field(default_factory=dict)
+    notify: NotifyConfig = field(default_factory=NotifyConfig)
 
     @property
     def folder(self) -> Path:
@@ -206,9 +262,10 @@ class Config:
 
 @dataclass(frozen=True)
 class Key:
-    """A key of a table: its kind (str, int, bool, strings, table, texts, any, secret, secrets) and the values it may take.
+    """A key of a table: its kind (str, int, ints, bool, strings, table, texts, any, secret, secrets) and the values it may take.
 
     ``pattern``: what a text must begin with or be, as a regular expression, where ``choices`` cannot say it.
+    ``most``: the largest value of an int; 0: any.
     """
 
     kind: str
@@ -216,12 +273,15 @@ class Key:
     help: str = ""
     required: bool = False
     pattern: str = ""
+    most: int = 0
 
 
 CREDENTIAL_KINDS = (
     "string", "usernamePassword", "file", "zip", "sshUserPrivateKey", "certificate", "dockerCert",
 )  # fmt: skip
 SECRET_KINDS = ("value", "env", "file", "command", "keyring")
+PROBE_URL = r"^((https?|wss?)://[^@/\s?#]+([/?#][^\s]*)?|smtps?://[^@/\s?#]+/?|(tcp|tls)://[^@/\s?#]+:[0-9]+/?)$"
+PER_CENT = r"^(?!0+(\.0*)?$)[0-9]{1,2}(\.[0-9]+)?$"
 
 TABLES: dict[str, dict[str, Key]] = {
     "credentials": {
@@ -325,8 +385,32 @@ TABLES: dict[str, dict[str, Key]] = {
         "pass_env": Key("strings", help="variables of the caller's environment that builds see"),
         "parameters": Key("secrets", help="by name: where the value of a password parameter comes from when a build is reproduced"),
     },
+    "probes": {
+        "url": Key("str", help="http(s)://, ws(s)://, tcp://HOST:PORT, tls://HOST:PORT or smtp(s)://HOST[:PORT], without a user or password", required=True, pattern=PROBE_URL),
+        "timeout": Key("int", help="milliseconds that a connection may take until its first answer (default 5000)"),
+        "expect": Key("str", help="a regular expression that the body, the banner or the first message must match"),
+        "status": Key("ints", help="the HTTP statuses that are fine (default: 200 to 399)"),
+        "send": Key("str", help="a text that is sent on tcp, tls and ws once connected"),
+        "connections": Key("int", help="how many connections are made at once (default 1)"),
+        "hold": Key("int", help="seconds for which the connections are kept open (default: not at all)"),
+        "availability": Key("str", help="the goal in per cent, more than 0 and less than 100, as \"99.5\" (default 99.0)", pattern=PER_CENT),
+        "latency": Key("int", help="the goal in milliseconds that 95 % of the answers keep (default: none)"),
+        "window": Key("int", help="days over which the goal holds, at most 35 (default 30)", most=35),
+        "owner": Key("str", help="who owns the service: a person or a team"),
+        "ca": Key("str", help="a PEM file with the CA certificates to trust besides the system's"),
+        "runbook": Key("str", help="the page for when it is down (default service-down)"),
+    },
+    "notify": {
+        "urls": Key("secrets", help="by name: where an apprise URL comes from, as slack = { env = \"SLACK_URL\" }"),
+        "quiet": Key("str", help="quiet hours in local time, as 22:00-07:00", pattern="^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"),
+        "least": Key("str", ("warning", "error"), "the lowest level that is told (default warning)"),
+        "quiet_least": Key("str", ("error", "nothing"), "what is told in quiet hours, too (default error)"),
+        "repeat": Key("int", help="hours after which what lasts is told again (default 24)"),
+        "delay": Key("int", help="seconds that a finding must last before it is told (default 120)"),
+        "runbooks": Key("str", help="the URL under which the runbooks are, for links", pattern="^https?://."),
+    },
 }
-NAMED = ("credentials", "libraries", "jobs", "agents", "stubs", "controllers")
+NAMED = ("credentials", "libraries", "jobs", "agents", "stubs", "controllers", "probes")
 EFFECTS = ("record", "real")
 
 
@@ -407,6 +491,8 @@ class _Reader:
             rebuild=self.rebuild(data.get("rebuild", {})),
             monitor=self.monitor(data.get("monitor", {})),
             pipeline=self.pipeline(data.get("pipeline", {})),
+            probes=self.named(data, "probes", self.probe),
+            notify=self.notify(data.get("notify", {})),
         )
 
     def named(self, data: dict[str, Any], table: str, make: Callable[[str, dict[str, Any]], T]) -> dict[str, T]:
@@ -491,6 +577,25 @@ class _Reader:
             values["ca"] = self.folder / Path(values["ca"]).expanduser()
         return ControllerConfig(name, **values)
 
+    def probe(self, name: str, entry: dict[str, Any]) -> ProbeConfig:
+        values = dict(entry)
+        values["status"] = tuple(entry.get("status", ()))
+        if "ca" in values:
+            values["ca"] = self.folder / Path(values["ca"]).expanduser()
+        try:
+            re.compile(entry.get("expect", ""))
+        except re.error as error:
+            raise self.wrong(("probes", name, "expect"), f"expect in [probes.{name}] is not a regular expression: {error}") from error
+        return ProbeConfig(name, **values)
+
+    def notify(self, section: dict[str, Any]) -> NotifyConfig:
+        self.check("notify", ("notify",), section)
+        begin, _, end = section.get("quiet", "").partition("-")
+        if begin and begin == end:
+            raise self.wrong(("notify", "quiet"), f"quiet in [notify] begins when it ends: {section['quiet']}")
+        urls = {name: self.secret(value) for name, value in section.get("urls", {}).items()}
+        return NotifyConfig(**{**section, "urls": urls})
+
     def snapshot(self, section: dict[str, Any]) -> SnapshotConfig:
         self.check("snapshot", ("snapshot",), section)
         key = self.secret(section["key"]) if "key" in section else None
@@ -536,18 +641,22 @@ def _hint(name: str, known: Iterable[str]) -> str:
 
 def _problem(key: Key, value: Any) -> str | None:
     """What is wrong with a value, or None."""
-    kinds: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "bool": bool, "table": dict, "secret": dict, "secrets": dict, "texts": dict, "strings": list}
+    kinds: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "bool": bool, "table": dict, "secret": dict, "secrets": dict, "texts": dict, "strings": list, "ints": list}
     expected = kinds.get(key.kind)
     if expected and (not isinstance(value, expected) or (key.kind == "int" and isinstance(value, bool))):
-        return {"strings": "must be a list of texts", "secret": _SECRET_FORM, "secrets": "must be a table of secrets", "texts": "must be a table of texts", "table": "must be a table"}.get(
+        return {"strings": "must be a list of texts", "ints": "must be a list of whole numbers", "secret": _SECRET_FORM, "secrets": "must be a table of secrets", "texts": "must be a table of texts", "table": "must be a table"}.get(
             key.kind, f"must be {'text' if key.kind == 'str' else key.kind}"
         )
     if key.kind == "strings" and not all(isinstance(each, str) for each in value):
         return "must be a list of texts"
     if key.kind == "texts" and not all(isinstance(each, str) for each in value.values()):
         return "must be a table of texts"
+    if key.kind == "ints" and not all(isinstance(each, int) and not isinstance(each, bool) and each > 0 for each in value):
+        return "must be a list of whole numbers"
     if key.kind == "int" and value < 1:
         return "must be at least 1"
+    if key.most and value > key.most:
+        return f"must be at most {key.most}"
     if key.kind == "secrets":
         return next((f"{name!r} {bad}" for name, each in value.items() if (bad := _problem(Key("secret"), each))), None)
     if key.kind == "secret":
@@ -615,6 +724,7 @@ def json_schema() -> dict[str, Any]:
         "int": {"type": "integer", "minimum": 1},
         "bool": {"type": "boolean"},
         "strings": {"type": "array", "items": {"type": "string"}},
+        "ints": {"type": "array", "items": {"type": "integer", "minimum": 1}},
         "table": {"type": "object"},
         "texts": {"type": "object", "additionalProperties": {"type": "string"}},
         "any": {},
@@ -630,6 +740,8 @@ def json_schema() -> dict[str, Any]:
                 form["enum"] = list(key.choices)
             if key.pattern:
                 form["pattern"] = key.pattern
+            if key.most:
+                form["maximum"] = key.most
             if key.help:
                 form["description"] = key.help
             properties[name] = form
@@ -645,6 +757,7 @@ def json_schema() -> dict[str, Any]:
     tables["snapshot"] = of(TABLES["snapshot"])
     tables["rebuild"] = of(TABLES["rebuild"])
     tables["monitor"] = of(TABLES["monitor"])
+    tables["notify"] = of(TABLES["notify"])
     tables["effects"] = {"type": "object", "additionalProperties": {"enum": list(EFFECTS)}}
     home = {"type": "object", "additionalProperties": False, "required": ["home"], "properties": {"home": {"type": "string"}}}
     tables["tools"] = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": home}}

@@ -32,6 +32,11 @@ GOOD = [
     '[tools.jdk."jdk 17"]\nhome = "/x"',
     '[effects]\nmail = "real"\nslackSend = "record"',
     '[pipeline]\nunknown_labels = "fail"\nunknown_steps = "warn"\ncps = "strict"\nkeep_runs = 3\npass_env = ["A"]',
+    '[probes.mirror]\nurl = "https://mirror.example/simple/"\nstatus = [200, 204]\nexpect = "ok"\navailability = "99.95"\nlatency = 300\nwindow = 35',
+    '[probes.socket]\nurl = "wss://ci.example/socket"\nsend = "ping"\nconnections = 500\nhold = 30\ntimeout = 1',
+    '[probes.mail]\nurl = "smtp://mail.example"\nca = "ca.pem"\nowner = "ops"\nrunbook = "mail-down"',
+    '[probes.tcp]\nurl = "tcp://[::1]:5000"\navailability = "0.5"',
+    '[notify]\nurls = { slack = { env = "SLACK" } }\nquiet = "22:00-07:00"\nleast = "error"\nquiet_least = "nothing"\nrepeat = 4\ndelay = 60\nrunbooks = "https://wiki.example/runbooks/"',
 ]
 BAD = [
     ("x = 1", 1, "unknown key 'x'"),
@@ -66,6 +71,24 @@ BAD = [
     ("[effects]\nmail = 3", 2, "must be one of"),
     ("[pipeline]\nkeep_runs = 1.5", 2, "must be int"),
     ('[pipeline]\nunknown_labels = "x"', 2, "must be one of"),
+    ("[probes.a]", 1, "needs url"),
+    ('[probes.a]\nurl = "ftp://x"', 2, "tcp://HOST:PORT"),
+    ('[probes.a]\nurl = "tcp://x"', 2, "tcp://HOST:PORT"),
+    ('[probes.a]\nurl = "https://user:pass@x/"', 2, "without a user or password"),
+    ('[probes.a]\nurl = "tcp://x:1"\nstatus = [200, "x"]', 3, "list of whole numbers"),
+    ('[probes.a]\nurl = "tcp://x:1"\nstatus = [true]', 3, "list of whole numbers"),
+    ('[probes.a]\nurl = "tcp://x:1"\navailability = "100"', 3, "less than 100"),
+    ('[probes.a]\nurl = "tcp://x:1"\navailability = "0.0"', 3, "more than 0"),
+    ('[probes.a]\nurl = "tcp://x:1"\navailability = 99.5', 3, "must be text"),
+    ('[probes.a]\nurl = "tcp://x:1"\nwindow = 36', 3, "at most 35"),
+    ('[notify]\nquiet = "22-7"', 2, "as 22:00-07:00"),
+    ('[notify]\nquiet = "22:00-24:00"', 2, "as 22:00-07:00"),
+    ('[notify]\nurls = { slack = "https://x" }', 2, "'slack' must say where it comes from"),
+    ('[notify]\nleast = "info"', 2, "must be one of"),
+]
+BAD_TO_THE_READER = [  # what a schema cannot say
+    ('[probes.a]\nurl = "tcp://x:1"\nexpect = "("', 3, "not a regular expression"),
+    ('[notify]\nquiet = "07:00-07:00"', 2, "begins when it ends"),
 ]
 
 
@@ -98,6 +121,15 @@ def test_bad_files(tmp_path: Path, text: str, line: int, words: str) -> None:
     assert str(caught.value).startswith(f"{path}:{line}: ")
     assert words in str(caught.value)
     assert not Draft202012Validator(json_schema()).is_valid(tomllib.loads(text))
+
+
+@pytest.mark.parametrize(("text", "line", "words"), BAD_TO_THE_READER)
+def test_bad_files_beyond_the_schema(tmp_path: Path, text: str, line: int, words: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, {})
+    assert str(caught.value).startswith(f"{path}:{line}: ")
+    assert words in str(caught.value)
 
 
 def test_no_toml_at_all(tmp_path: Path) -> None:

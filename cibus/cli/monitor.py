@@ -12,6 +12,7 @@ import typer
 
 from cibus.cli.console import LOGIN, configured, print_json, print_lines
 from cibus.cli.options import AsJson, ConfigFile, Controller
+from cibus.cli.probes import probe
 
 if TYPE_CHECKING:
     from cibus.config import Config
@@ -128,6 +129,9 @@ def _nagios(view: View, found: Sequence[Finding]) -> int:
     text = f"JENKINS {word} - {words or 'nothing is wrong'}".replace("|", "/").replace("\n", " ")
     print(f"{text} | {' '.join(f'{name}={value}' for name, value in figures.items() if value is not None)}")
     return code
+
+
+monitor.command("probe")(probe)
 
 
 @monitor.command("rules")

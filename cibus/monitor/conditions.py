@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from cibus.config import MonitorConfig
-from cibus.monitor.findings import Finding, ranked
+from cibus.monitor.findings import Finding, Level, ranked
 from cibus.monitor.state import Job, Node, Outside, Sweep, Waiting
 
 GIB = 1 << 30
@@ -56,7 +56,7 @@ class Condition:
     """A kind of finding; its runbook bears its ``name`` unless ``runbook`` is given."""
 
     name: str
-    level: str
+    level: Level
     summary: str
     look: Callable[[View], Said]
     runbook: str = ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+Level = Literal["error", "warning"]
 RANKS = {"error": 0, "warning": 1}
 
 
@@ -23,7 +24,7 @@ class Finding:
 
     condition: str
     subject: str
-    level: str
+    level: Level
     words: str
     owner: str = ""
     runbook: str = ""
@@ -34,9 +35,9 @@ class Finding:
         return self.runbook or self.condition
 
     @property
-    def key(self) -> tuple[str, str]:
-        """What makes it the same finding in two sweeps."""
-        return self.condition, self.subject
+    def key(self) -> str:
+        """What makes it the same finding in two sweeps: its condition and its subject."""
+        return f"{self.condition} {self.subject}"
 
 
 def ranked(found: Iterable[Finding]) -> list[Finding]:
