@@ -111,6 +111,7 @@ class MonitorConfig:
         runbooks: the base URL of the runbooks' pages
         owner: who gets what nobody owns
         controller_slow: seconds for the smallest answer
+        listen: HOST:PORT of ``cibus monitor serve``; ``token``: what those who ask it must give
     """
 
     interval: int = 60
@@ -126,6 +127,8 @@ class MonitorConfig:
     runbooks: str = ""
     owner: str = ""
     controller_slow: int = 5
+    listen: str = "127.0.0.1:9180"
+    token: SecretSource | None = None
 
 
 @dataclass(frozen=True)
@@ -353,6 +356,8 @@ TABLES: dict[str, dict[str, Key]] = {
         "jobs": Key("strings", help="jobs, by full name, that have their own series and findings"),
         "runbooks": Key("str", help="the base URL of the runbooks' pages", pattern="^https?://."),
         "owner": Key("str", help="who gets the findings that nobody owns"),
+        "listen": Key("str", help="where cibus monitor serve listens, as HOST:PORT (default 127.0.0.1:9180)", pattern=":[0-9]+$"),
+        "token": Key("secret", help="what those who ask cibus monitor serve must give; needed where others can reach it"),
         "controller_slow": Key("int", help="seconds that the controller's smallest answer may take (default 5)"),
     },
     "stubs": {
@@ -567,6 +572,8 @@ class _Reader:
         values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in section.items()}
         if "snapshot" in values:
             values["snapshot"] = self.folder / Path(values["snapshot"]).expanduser()
+        if "token" in values:
+            values["token"] = self.secret(values["token"])
         return MonitorConfig(**values)
 
     def controller(self, name: str, entry: dict[str, Any]) -> ControllerConfig:

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cibus.cli.console import LOGIN, configured, print_json, print_lines
+from cibus.cli.monitorview import lines
 from cibus.cli.options import AsJson, ConfigFile, Controller
 from cibus.cli.probes import probe
+from cibus.cli.watching import looked, serve, watch, watched_client
 
 if TYPE_CHECKING:
-    from cibus.config import Config
-    from cibus.jenkins.client import Client
     from cibus.monitor.conditions import View
     from cibus.monitor.findings import Finding
 
 monitor = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, help="Is CI healthy, what is wrong, and which page says what to do.\n\n" + LOGIN)
 
-MOST = 10  # findings of one kind that are shown
-STYLES = {"error": "bold red", "warning": "yellow"}
-PATIENCE, TRIES = 20.0, 1  # a controller that does not answer is a finding; waiting for it for long is none the better
 
 
 @monitor.command("check")
@@ -59,26 +54,8 @@ def check(
 
         print_json({"url": view.sweep.url, "when": view.now, "version": view.sweep.version, "requests": view.sweep.requests, "seconds": round(view.sweep.seconds, 3), "findings": [as_data(each) for each in found]})
     else:
-        print_lines(_lines(view, found, loaded.monitor.runbooks))
+        print_lines(lines(view, found, loaded.monitor.runbooks))
     return exit_code(found)
-
-
-def watched_client(config: Config, controller: str) -> Client:
-    """The controller that is meant, with a monitor's patience."""
-    from cibus.jenkins.client import Client
-    from cibus.jenkins.settings import choose
-
-    settings = choose(config, controller)
-    return Client(replace(settings, timeout=min(settings.timeout, PATIENCE), retries=min(settings.retries, TRIES)))
-
-
-def looked(config: Config, client: Client) -> View:
-    """One sweep, with what is known beside it."""
-    from cibus.monitor.conditions import View
-    from cibus.monitor.outside import outside
-    from cibus.monitor.sweep import sweep
-
-    return View(sweep(client), outside(config, client.settings), config.monitor)
 
 
 def exit_code(found: Sequence[Finding]) -> int:
@@ -87,36 +64,6 @@ def exit_code(found: Sequence[Finding]) -> int:
 
     levels = {each.level for each in found}
     return Exit.FAILED if "error" in levels else Exit.LOOK if levels else Exit.FINE
-
-
-def _lines(view: View, found: Sequence[Finding], runbooks: str) -> list[tuple[str, str]]:
-    sweep = view.sweep
-    seen = f"Jenkins {sweep.version}, {_counted(view)}" if sweep.version else "no answer"
-    lines = [("bold", f"{sweep.url}  {seen}, looked at in {sweep.seconds:.1f} s")]
-    for (condition, level, page), group in groupby(found, key=lambda each: (each.condition, each.level, each.page)):
-        same = list(group)
-        lines.append((STYLES[level], f"  {level:7}  {condition}{f' ({len(same)})' if len(same) > 1 else ''}: see {_page(runbooks, page)}"))
-        lines += [("", f"           {each.words}{f'  [{each.owner}]' if each.owner else ''}") for each in same[:MOST]]
-        if len(same) > MOST:
-            lines.append(("dim", f"           and {len(same) - MOST} more (--json has them all)"))
-    if not found:
-        lines.append(("green", "  nothing is wrong"))
-    return lines
-
-
-def _page(base: str, name: str) -> str:
-    """Where a runbook is: on the team's pages, or in this repository."""
-    return f"{base.rstrip('/')}/{name}" if base else f"runbooks/{name}.md"
-
-
-def _counted(view: View) -> str:
-    sweep = view.sweep
-    counts = (
-        ("jobs", None if sweep.jobs is None else len(sweep.jobs)),
-        ("nodes", None if sweep.nodes is None else len(sweep.nodes)),
-        ("waiting", None if sweep.queue is None else len(sweep.queue)),
-    )
-    return ", ".join(f"{'?' if count is None else count} {name}" for name, count in counts)
 
 
 def _nagios(view: View, found: Sequence[Finding]) -> int:
@@ -132,6 +79,8 @@ def _nagios(view: View, found: Sequence[Finding]) -> int:
 
 
 monitor.command("probe")(probe)
+monitor.command("watch")(watch)
+monitor.command("serve")(serve)
 
 
 @monitor.command("rules")

@@ -88,6 +88,12 @@ def span(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
+def _count(found: int, noun: str) -> str:
+    """``1 build waits``, ``2 builds wait``: a noun with its verb, as said of several."""
+    name, _, verb = noun.partition(" ")
+    return f"{found} {name} {verb}s" if found == 1 else f"{found} {name}s {verb}"
+
+
 def _names(found: list[str]) -> str:
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     return ", ".join(found[:SHOWN]) + more
@@ -140,7 +146,7 @@ def _queue_stuck(view: View) -> Said:
     waits = sorted((each for each in _ready(view) if each.kind not in ("label", "offline")), key=lambda each: each.since)
     late = [each for each in waits if view.now - each.since > view.limits.queue_wait * 60]
     if late:
-        yield "", f"{late[0].job} waits for {span(view.now - late[0].since)} ({late[0].why or 'no reason given'}); {len(late)} wait longer than {view.limits.queue_wait} min"
+        yield "", f"{late[0].job} waits for {span(view.now - late[0].since)} ({late[0].why or 'no reason given'}); {len(late)} waited longer than {view.limits.queue_wait} min"
 
 
 def _by_label(view: View, kind: str) -> Mapping[str, list[Waiting]]:
@@ -153,12 +159,12 @@ def _by_label(view: View, kind: str) -> Mapping[str, list[Waiting]]:
 
 def _label_missing(view: View) -> Said:
     for label, waits in _by_label(view, "label").items():
-        yield label, f"no agent has the label {label}; {len(waits)} builds wait for it: {_names([each.job for each in waits])}"
+        yield label, f"no agent has the label {label}; {_count(len(waits), 'build wait')} for it: {_names([each.job for each in waits])}"
 
 
 def _label_offline(view: View) -> Said:
     for label, waits in _by_label(view, "offline").items():
-        yield label, f"all agents of {label} are offline; {len(waits)} builds wait for it: {_names([each.job for each in waits])}"
+        yield label, f"all agents of {label} are offline; {_count(len(waits), 'build wait')} for it: {_names([each.job for each in waits])}"
 
 
 def _saturated(view: View) -> Said:
@@ -166,7 +172,7 @@ def _saturated(view: View) -> Said:
         known = view.sweep.labels.get(label)
         longest = view.now - min(each.since for each in waits)
         if known is not None and known.saturated and longest > view.limits.queue_wait * 60 / 2:
-            yield label, f"all {known.executors} executors of {label} are busy; {len(waits)} builds wait, the longest for {span(longest)}"
+            yield label, f"all {known.executors} executors of {label} are busy; {_count(len(waits), 'build wait')}, the longest for {span(longest)}"
 
 
 def _single(view: View) -> Said:
@@ -273,7 +279,7 @@ def _failing(view: View) -> Said:
         else:
             others.append(job.name)
     if others:
-        yield "", f"{len(others)} jobs fail for more than {view.limits.failing} days: {_names(others)}"
+        yield "", f"{_count(len(others), 'job fail')} for more than {view.limits.failing} days: {_names(others)}"
 
 
 def _success(view: View) -> Said:
@@ -290,7 +296,7 @@ def _flaky(view: View) -> Said:
             yield job.name, f"{job.name} both passed and failed at commit {job.flaky[:10]}"
     others = [job.name for job in found if job.name not in view.chosen]
     if others:
-        yield "", f"{len(others)} jobs both passed and failed at the same commit: {_names(others)}"
+        yield "", f"{len(others)} job{'s' if len(others) > 1 else ''} both passed and failed at the same commit: {_names(others)}"
 
 
 def _slower(view: View) -> Said:

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from browser import opened
+from browsing import opened
 from consoles import pipeline, side, stage
 
 from cibus.builds.compare import compare_sides
