@@ -3,8 +3,8 @@
 # Elsewhere it says what is missing; the tests that need it are skipped and say so.
 set -eu
 
-PROGRAMS='git ssh ssh-agent tmux curl openssl chromium javac'
-PACKAGES='git openssh-client tmux curl openssl chromium openjdk-17-jdk-headless'
+PROGRAMS='git ssh ssh-agent tmux curl openssl chromium javac prometheus promtool prometheus-alertmanager'
+PACKAGES='git openssh-client tmux curl openssl chromium openjdk-17-jdk-headless prometheus prometheus-alertmanager'
 # what boots real hosts (tests/hosts/boot.py), which only root can do
 HOST_PROGRAMS='mmdebstrap systemd-nspawn ip iptables mount ps'
 HOST_PACKAGES='mmdebstrap debian-archive-keyring systemd-container iproute2 iptables mount procps'
