@@ -28,6 +28,7 @@ golden: $(VENV)/.all  ## compare with what a real Jenkins did, with the differen
 bench: $(VENV)/.all  ## measure start-up and steps, and the export of a controller's configuration, and machines over SSH
 	$(BIN)/python benchmarks/bench.py --runs $(RUNS)
 	$(BIN)/python benchmarks/jobs.py
+	$(BIN)/python benchmarks/monitor.py
 	-$(BIN)/python benchmarks/ssh.py
 	-$(BIN)/python benchmarks/agents.py
 
