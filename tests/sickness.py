@@ -99,11 +99,11 @@ class Ward:
         append(self.folder / "receipts", {"schema": VERSION, "kind": "verify", "agent": agent, "outcome": "look", "operator": who, "started": stamp(), "seconds": 1.0, "host": agent, "versions": {}, "steps": [], "findings": found})
 
 
-def build(number: int, result: str | None, ago: float, *, seconds: float = 60, estimated: float = 60, sha: str = "") -> Build:
+def build(number: int, result: str | None, ago: float, *, seconds: float = 60, estimated: float = 60, sha: str = "", console: str = "") -> Build:
     """A build as Jenkins exports it."""
     actions = [{"_class": "hudson.plugins.git.util.BuildData", "lastBuiltRevision": {"SHA1": sha, "branch": []}}] if sha else []
     values = {"result": result, "building": result is None, "timestamp": int((time.time() - ago) * 1000), "duration": int(seconds * 1000), "estimatedDuration": int(estimated * 1000), "actions": actions}
-    return Build(number, values)
+    return Build(number, values, console=console)
 
 
 def well(folder: Path) -> tuple[State, Path]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socketserver
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from hosts.boot import Host
 from hosts.fixtures import Boot
 from made_builds import INLINE, add_build, replay_page
 from repos import IDENTITY
+from sickness import build as made_build
+from sickness import well
 from standin import jar
 
 from cibus.config import load_config
@@ -61,7 +65,7 @@ def test_demo(tmp_path: Path) -> None:
 def test_install(tmp_path: Path) -> None:
     copy = tmp_path / "clone"
     copy.mkdir()
-    for name in ("cibus", "playbooks", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("cibus", "playbooks", "runbooks", "pyproject.toml", "README.md", "LICENSE"):
         source = TOP / name
         if source.is_dir():
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -73,10 +77,12 @@ def test_install(tmp_path: Path) -> None:
     assert done.stdout.startswith("cibus ")
     schema = next((copy / ".venv").rglob("cibus/config.schema.json"))
     assert schema.stat().st_size > 1000
+    assert (schema.parent / "runbooks" / "pages" / "queue-stuck.md").is_file() or not list((copy / ".venv").rglob("site-packages/cibus"))
 
 
 CONTROLLER = ("cibus controllers", "cibus jobs")
 AGENTS = ("cibus agents",)
+MONITOR = ("cibus monitor",)
 BUILDS = ("cibus capture", "cibus reproduce", "cibus compare")
 
 
@@ -84,7 +90,7 @@ def test_use(tmp_path: Path) -> None:
     for name in ("mobile-app", "mobile-app-library"):
         shutil.copytree(TOP / "examples" / name, tmp_path / name)
     app = tmp_path / "mobile-app"
-    for command in ("git init -q", "git add -A", "git commit -q -m example", *(line for line in commands("cibus") if not line.startswith((*CONTROLLER, *BUILDS, *AGENTS)) and "--on " not in line)):
+    for command in ("git init -q", "git add -A", "git commit -q -m example", *(line for line in commands("cibus") if not line.startswith((*CONTROLLER, *BUILDS, *AGENTS, *MONITOR)) and "--on " not in line)):
         done = run(command, app, CIBUS_STATE_DIR=str(tmp_path / "state"))
         assert done.returncode == 0, command + "\n" + done.stdout + done.stderr
         assert "Traceback" not in done.stderr
@@ -136,6 +142,33 @@ def test_an_agent(tmp_path: Path, boot: Boot) -> None:
     assert (tmp_path / "receipts.html").stat().st_size > 1000
 
 
+def test_a_monitor(tmp_path: Path) -> None:
+    """In the order of the README, with its tables."""
+    (tables,) = [block for block in blocks("toml") if "[monitor]" in block]
+    state, _ = well(tmp_path)
+    with FakeJenkins(state) as fake, socketserver.TCPServer(("127.0.0.1", 0), Greeter) as mirror:
+        threading.Thread(target=mirror.serve_forever, daemon=True).start()
+        (tmp_path / "cibus.toml").write_text(tables.replace("mirror.example:443", f"127.0.0.1:{mirror.server_address[1]}"), "utf-8")
+        state.jobs["app"].builds.insert(0, made_build(2, "FAILURE", 3600, console="+ make\ncp: error writing 'x': No space left on device\nERROR: script returned exit code 1\nFinished: FAILURE\n"))
+        expected = {"check": 1, "causes": 3}  # the configuration was never exported
+        for command in (line for line in commands("cibus") if line.startswith(MONITOR)):
+            if command.split()[2] in ("watch", "serve"):
+                command = f"timeout -s INT 8 {command.replace('9180', '0')}"
+            done = run(command, tmp_path, **controller(fake, tmp_path))
+            code = next((code for word, code in expected.items() if word in command), 130 if "timeout" in command else 0)
+            assert done.returncode in (code, 124), f"{command}: {done.stdout}{done.stderr}"
+            assert "Traceback" not in done.stderr
+        mirror.shutdown()
+    assert "QueueStuck" in (tmp_path / "cibus-rules.yml").read_text()
+
+
+class Greeter(socketserver.BaseRequestHandler):
+    """A service that says hello."""
+
+    def handle(self) -> None:
+        self.request.sendall(b"hello\n")
+
+
 def test_a_controller(tmp_path: Path) -> None:
     """In the order of the README; after the first export somebody changes a job by hand, at the end the controller is lost."""
     work = tmp_path / "work"
@@ -167,7 +200,7 @@ def controller(fake: FakeJenkins, folder: Path) -> dict[str, str]:
 
 
 def test_the_configurations_are_good_ones(tmp_path: Path) -> None:
-    pipeline, box, builds, jobs, agents = blocks("toml")
+    pipeline, box, builds, jobs, agents, monitor = blocks("toml")
     path = tmp_path / "cibus.toml"
     path.write_text(pipeline, encoding="utf-8")
     config = load_config(path, {})
@@ -184,6 +217,9 @@ def test_the_configurations_are_good_ones(tmp_path: Path) -> None:
     path.write_text(agents, encoding="utf-8")
     config = load_config(path, {})
     assert [(each.name, each.practice) for each in config.agents.values()] == [("linux-1", False), ("practice-linux", True)]
+    path.write_text(monitor, encoding="utf-8")
+    config = load_config(path, {})
+    assert (config.monitor.jobs, config.probes["mirror"].availability) == (("app",), "99.5")
 
 
 def test_the_exit_codes() -> None:
