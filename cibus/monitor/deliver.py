@@ -6,6 +6,7 @@ import contextlib
 import logging
 import re
 import threading
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -125,7 +126,9 @@ def _silenced() -> Iterator[list[str]]:
         for each in loggers:
             each.propagate, each.handlers = False, [taker if each.name == "apprise" else logging.NullHandler()]
         try:
-            yield taker.reasons
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # what plugins import is not this user's to mend
+                yield taker.reasons
         finally:
             for each, propagate, handlers in before:
                 each.propagate, each.handlers = propagate, handlers
