@@ -52,11 +52,13 @@ def serving(handler: Handler, context: ssl.SSLContext | None = None) -> Iterator
     loop, begun = asyncio.new_event_loop(), threading.Event()
 
     async def quietly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, ssl.SSLError):
-            await handler(reader, writer)
-        writer.close()
-        with contextlib.suppress(OSError, ssl.SSLError):
-            await writer.wait_closed()
+        try:
+            with contextlib.suppress(OSError, ssl.SSLError):
+                await handler(reader, writer)
+                writer.close()
+                await writer.wait_closed()
+        finally:
+            writer.transport.abort()
 
     async def serve() -> None:
         server = await asyncio.start_server(quietly, "127.0.0.1", 0, ssl=context)
@@ -75,7 +77,7 @@ def serving(handler: Handler, context: ssl.SSLContext | None = None) -> Iterator
         for each in rest:
             each.cancel()
         loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
-        loop.run_until_complete(asyncio.sleep(0))
+        loop.run_until_complete(asyncio.sleep(0.02))  # transports close at the loop's next turns
         loop.close()
 
     ends: list[asyncio.Task[None]] = []
