@@ -171,7 +171,7 @@ def _print(probes: Sequence[ProbeConfig], results: Sequence[ProbeResult], states
 
 def _table(results: Sequence[ProbeResult], states: dict[str, Slo]) -> list[str]:
     """A row for each result, with times in milliseconds."""
-    rows = [("probe", "good", "connect p50", "p95", "answer p50", "p95", "p99", "max ms", "held p95", "available", "budget left")]
+    rows: list[tuple[str, ...]] = [("probe", "good", "connect p50", "p95", "answer p50", "p95", "p99", "max ms", "held p95", "available", "budget left")]
     for each in results:
         state = states[each.name]
         connect, total = each.connect, each.total

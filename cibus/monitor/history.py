@@ -26,6 +26,7 @@ RAW_DAYS = 7
 KEEP_DAYS = 35
 MOST_NAMES = 2000
 LONGEST_NAME = 300
+GONE = 2  # sweeps in a row that do not see a finding, until it is over
 
 
 def history_path(controller: str) -> Path:
@@ -162,7 +163,7 @@ class History:
     # -- what is open
 
     def note_findings(self, when: float, keys: Iterable[str], *, partial: bool = False) -> dict[str, float]:
-        """Since when each of the findings is open, kept over restarts.
+        """Since when each of the findings is open, kept over restarts; one that a single sweep does not see is not over.
 
         Arguments:
             partial: not everything could be looked at, so that what is not among the keys is not taken to be over
@@ -171,10 +172,10 @@ class History:
 
         def work(file: sqlite3.Connection) -> dict[str, float]:
             kept: dict[str, float] = dict(file.execute("SELECT key, since FROM findings"))
+            file.execute("UPDATE findings SET missing = missing + ?", (0 if partial else 1,))
             since = {key: min(kept.get(key, when), self._since.get(key, when)) for key in now}
-            if not partial:
-                file.executemany("DELETE FROM findings WHERE key = ?", [(key,) for key in kept if key not in now])
-            file.executemany("INSERT OR REPLACE INTO findings VALUES (?, ?)", [(key, at) for key, at in since.items() if kept.get(key) != at])
+            file.executemany("INSERT OR REPLACE INTO findings VALUES (?, ?, 0)", list(since.items()))
+            file.execute("DELETE FROM findings WHERE missing >= ?", (GONE,))
             return since
 
         without = {key: self._since.get(key, when) for key in now}

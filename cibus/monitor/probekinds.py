@@ -103,12 +103,30 @@ class Stream:
         self.writer.transport.abort()
 
 
+class _Connector(aiohttp.TCPConnector):
+    """One that can end its connection for certain: now and then aiohttp leaves one open that the other side ended at the same moment."""
+
+    transport: asyncio.BaseTransport | None = None
+
+    async def connect(self, *given: Any, **named: Any) -> Any:
+        """As of aiohttp; remembers the transport."""
+        made = await super().connect(*given, **named)
+        self.transport = made.transport
+        return made
+
+    def abort(self) -> None:
+        """Ends the connection, if it is still there."""
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.abort()
+
+
 class _Http:
     """What HTTP and WebSocket share: a session with one connection of its own."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
         self.session: aiohttp.ClientSession | None = None
+        self.connector: _Connector | None = None
 
     def start(self, attempt: Attempt) -> aiohttp.ClientSession:
         async def connected(*_: Any) -> None:
@@ -120,8 +138,9 @@ class _Http:
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(connected)
         trace.on_request_redirect.append(redirected)
+        self.connector = _Connector(limit=1, ssl=self.target.tls or True)
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=1, ssl=self.target.tls or True),
+            connector=self.connector,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # the probe has its own
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": "cibus"},
@@ -136,6 +155,9 @@ class _Http:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(GOODBYE):
                     await self.session.close()
+        if self.connector is not None:
+            self.connector.abort()
+            await asyncio.sleep(0)
 
 
 class Http(_Http):

@@ -32,6 +32,8 @@ async def run_probes(configs: Sequence[ProbeConfig], done: Callable[[ProbeResult
         ConfigError: a probe is not usable; nothing was probed.
         UsageError: the system does not allow so many open files, or a package is missing.
     """
+    from cibus.monitor import probekinds  # noqa: F401 - a missing package is said before the first connection
+
     targets = [ready(config) for config in configs]
     light = [each for each in targets if each.config.connections == 1 and not each.config.hold]
     allow_files(max([len(light), *(each.config.connections for each in targets)]))
