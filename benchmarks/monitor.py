@@ -48,12 +48,13 @@ from cibus.cli.watching import looked, watched_client
 from cibus.config import Config
 from cibus.monitor.conditions import findings
 from cibus.monitor.metrics import Collector
+from cibus.monitor.watch import Seen
 with watched_client(Config(), "") as client:
     start = time.process_time()
     view = looked(Config(), client)
     found = findings(view)
     collector = Collector()
-    collector.seen = view, found
+    collector.seen = Seen(view, tuple(found))
     series = sum(len(each.samples) for each in collector.collect())
 print(json.dumps({"cpu": time.process_time() - start, "all": time.process_time() - before, "wall": view.sweep.seconds, "requests": view.sweep.requests, "jobs": len(view.sweep.jobs or ()), "series": series, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 """

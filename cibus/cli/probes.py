@@ -52,12 +52,13 @@ def probe(
 
       cibus monitor probe tcp://127.0.0.1:5000 --connections 500 --hold 30
     """
+    from cibus.jenkins.settings import controller_name
+
     found = configured(config)
     probes = [_changed(each, connections, hold, timeout, send) for each in _chosen(found, names)]
     results: list[ProbeResult] = []
     interrupted = _run(probes, results)
-    states, warnings = _kept(_history_name(found, controller), probes, results)
-    findings = _findings(probes, results, states)
+    states, findings, warnings = _kept(controller_name(found, controller), probes, results)
     if as_json:
         _print_json(results, states, findings)
     else:
@@ -100,12 +101,6 @@ def _changed(probe: ProbeConfig, connections: int | None, hold: int | None, time
     return replace(probe, **{name: value for name, value in given.items() if value is not None})
 
 
-def _history_name(config: Config, controller: str) -> str:
-    """Whose history the results go into; a token is not needed for that."""
-    known = list(config.controllers)
-    return controller or (known[0] if len(known) == 1 else "default")
-
-
 def _run(probes: Sequence[ProbeConfig], results: list[ProbeResult]) -> bool:
     """Runs the probes; whether they were interrupted. A terminated process ends as after Ctrl-C."""
     from cibus.monitor.probes import run_probes
@@ -124,28 +119,15 @@ def _run(probes: Sequence[ProbeConfig], results: list[ProbeResult]) -> bool:
     return False
 
 
-def _kept(name: str, probes: Sequence[ProbeConfig], results: Sequence[ProbeResult]) -> tuple[dict[str, Slo], list[str]]:
-    """Puts the results into the history; how the services stand with them, and what was wrong with the history."""
-    from cibus.monitor.history import DAY, History, history_path
-    from cibus.monitor.slo import slo
-
-    now = time.time()
-    configs = {each.name: each for each in probes}
-    states = {}
-    with History(history_path(name)) as history:
-        for result in results:
-            kept = history.add_probe(result)
-            past = history.probe_results(result.name, now - configs[result.name].window * DAY)
-            states[result.name] = slo(configs[result.name], past if kept else [*past, result], now)
-        return states, list(history.warnings)
-
-
-def _findings(probes: Sequence[ProbeConfig], results: Sequence[ProbeResult], states: dict[str, Slo]) -> list[Finding]:
+def _kept(name: str, probes: Sequence[ProbeConfig], results: Sequence[ProbeResult]) -> tuple[dict[str, Slo], list[Finding], list[str]]:
+    """Puts the results into the history; how the services stand with them, what is wrong, and what was wrong with the history."""
     from cibus.monitor.findings import ranked
-    from cibus.monitor.slo import probe_findings
+    from cibus.monitor.history import History, history_path
+    from cibus.monitor.services import standings
 
-    configs = {each.name: each for each in probes}
-    return ranked(finding for each in results for finding in probe_findings(configs[each.name], each, states[each.name]))
+    with History(history_path(name)) as history:
+        found = standings(history, probes, results, time.time())
+        return {each.config.name: each.slo for each in found}, ranked(finding for each in found for finding in each.findings), list(history.warnings)
 
 
 def _print_json(results: Sequence[ProbeResult], states: dict[str, Slo], findings: Sequence[Finding]) -> None:

@@ -52,36 +52,45 @@ def watching(config: Config, controller: str) -> Iterator[tuple[Watch, History]]
     from cibus.monitor.watch import Watch
 
     with watched_client(config, controller) as client, History(history_path(client.settings.name)) as history:
-        yield Watch(lambda: looked(config, client), history), history
+        probes = tuple(config.probes.values())
+        if probes:
+            _require("aiohttp", "aiosmtplib")
+        yield Watch(lambda: looked(config, client), history, probes), history
 
 
 def watch(
     interval: Interval = 0,
+    notify: Annotated[bool, typer.Option("--notify", help="Tell those whom [notify] in cibus.toml names.")] = False,
     once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
     controller: Controller = "",
     config: ConfigFile = None,
 ) -> int:
     """Look again and again, and show what is wrong, since when; Ctrl-C ends.
 
-    On a terminal the view is renewed in its place; elsewhere what begins and what is over is one line each.
+    On a terminal the view is renewed in its place; elsewhere what begins and what is over is one line each. With --notify
+    each finding is told once, again while it lasts ([notify] repeat) and when it is over, and nobody is woken in quiet hours.
 
     Examples:
 
       cibus monitor watch
 
       cibus monitor watch --interval 15 --controller https://ci.example/
+
+      cibus monitor watch --notify
     """
     from cibus.errors import Exit
 
     loaded = _with_interval(configured(config), interval)
     stop = threading.Event()
     with terminated_is_interrupted(), watching(loaded, controller) as (watcher, history), _shown(loaded) as show:
+        warned: list[str] = []
+        tell = _teller(loaded, history) if notify else lambda _: None
 
         def told(seen: Seen) -> None:
             show(seen)
+            tell(seen)
             _warned(history, warned)
 
-        warned: list[str] = []
         try:
             watcher.until((lambda _: True) if once else stop.wait, loaded.monitor.interval, told)
         except KeyboardInterrupt:
@@ -121,6 +130,31 @@ def serve(
         except KeyboardInterrupt:
             return Exit.INTERRUPTED
     return Exit.FINE
+
+
+def _teller(config: Config, history: History) -> Callable[[Seen], None]:
+    """Tells the channels of ``[notify]`` what is due there.
+
+    Raises:
+        UsageError: there is none.
+    """
+    _require("apprise")
+    from cibus.errors import UsageError
+    from cibus.monitor.deliver import channels
+    from cibus.monitor.deliver import notify as notify_channels
+    from cibus.monitor.notify import Open
+
+    if not config.notify.urls:
+        raise UsageError(f'nobody is to be told: add [notify.urls] to {config.path or "cibus.toml"}, e.g. team = {{ env = "SLACK_URL" }}')
+    ways = channels(config.notify, config.path)
+    settings = replace(config.notify, runbooks=config.notify.runbooks or config.monitor.runbooks)
+
+    def tell(seen: Seen) -> None:
+        there = [Open(each, seen.since.get(each.key, seen.view.now)) for each in seen.findings]
+        for words in notify_channels(seen.view.now, there, ways, settings, history, partial=bool(seen.view.sweep.troubles)):
+            _say(words)
+
+    return tell
 
 
 def _with_interval(config: Config, interval: int) -> Config:

@@ -60,6 +60,15 @@ def choose(config: Config, name: str = "", environ: Mapping[str, str] | None = N
     )  # fmt: skip
 
 
+def controller_name(config: Config, name: str = "", environ: Mapping[str, str] | None = None) -> str:
+    """The name of the controller that is meant, without asking for its token; ``default`` where there is none."""
+    environ = os.environ if environ is None else environ
+    try:
+        return _named(config, name or environ.get("CIBUS_CONTROLLER", ""), environ).name
+    except ConfigError:
+        return "default"
+
+
 def _named(config: Config, name: str, environ: Mapping[str, str]) -> ControllerConfig:
     known = config.controllers
     if "://" in name:

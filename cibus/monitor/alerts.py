@@ -12,13 +12,14 @@ from typing import Any
 import yaml
 
 from cibus.config import MonitorConfig
-from cibus.monitor.conditions import CONDITIONS, Condition
+from cibus.monitor.conditions import BESIDE, CONDITIONS, Condition
 
 SEVERITIES = {"error": "critical", "warning": "warning"}
 # how long a finding must last: an agent that reboots, or a controller that is restarted, pages nobody
 HOLD = {"error": "5m", "warning": "15m"}
 HOLDS = {"queue-stuck": "1m", "build-stuck": "1m", "backup-old": "1m", "label-without-agent": "2m", "controller-down": "3m", "agents-all-offline": "3m"}
 BASE = "https://runbooks.example.com"
+ALL = (*CONDITIONS, *BESIDE)
 STALE = 5  # sweeps that may be missing
 
 
@@ -30,7 +31,7 @@ def alert_name(condition: str) -> str:
 def rules(config: MonitorConfig) -> dict[str, Any]:
     """The rule groups, as https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/ has them."""
     base = (config.runbooks or BASE).rstrip("/")
-    return {"groups": [{"name": "cibus", "rules": [*(_rule(each, base) for each in CONDITIONS), *_monitor_rules(config, base)]}]}
+    return {"groups": [{"name": "cibus", "rules": [*(_rule(each, base) for each in ALL), *_monitor_rules(config, base)]}]}
 
 
 def _rule(condition: Condition, base: str) -> Mapping[str, Any]:
@@ -71,4 +72,4 @@ def rules_text(config: MonitorConfig) -> str:
 
 def pages() -> tuple[str, ...]:
     """The runbooks that alerts name."""
-    return tuple(dict.fromkeys([*(each.page for each in CONDITIONS), "monitor-down"]))
+    return tuple(dict.fromkeys([*(each.page for each in ALL), "monitor-down"]))

@@ -354,3 +354,17 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("backup-old", "error", "The configuration was not exported for too long.", _backup),
     Condition("config-drift", "warning", "The configuration differs from the snapshot.", _drift),
 )
+
+
+def _by_probes(view: View) -> Said:
+    """What a sweep cannot see: the probes find it (:mod:`cibus.monitor.slo`)."""
+    yield from ()
+
+
+BESIDE: tuple[Condition, ...] = (
+    Condition("service-down", "error", "A service that builds depend on does not answer.", _by_probes),
+    Condition("service-slow", "warning", "A service that builds depend on is slow.", _by_probes),
+    Condition("error-budget-burn", "error", "A service fails so often that its error budget is soon used up.", _by_probes, "error-budget"),
+    Condition("error-budget-spent", "warning", "A service has used up its error budget.", _by_probes, "error-budget"),
+)
+"""The conditions of services beside Jenkins."""

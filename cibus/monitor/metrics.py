@@ -11,14 +11,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cibus.monitor.conditions import CONDITIONS, View
+from cibus.monitor.conditions import BESIDE, CONDITIONS, View
 from cibus.monitor.findings import Finding
+from cibus.monitor.services import Standing
 from cibus.monitor.state import Job, Label
+from cibus.monitor.watch import Seen
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
-LABELS, JOBS, FINDINGS = 50, 50, 200
+LABELS, JOBS, SERVICES, FINDINGS = 50, 40, 25, 160
 KINDS = ("quiet", "blocked", "label", "offline", "busy", "shutdown", "other")
 RESULTS = ("SUCCESS", "UNSTABLE", "FAILURE", "ABORTED", "NOT_BUILT")
 SERIES = 700
@@ -29,19 +31,20 @@ class Collector:
     """Gives prometheus_client what was seen last."""
 
     def __init__(self) -> None:
-        self.seen: tuple[View, Sequence[Finding]] | None = None
+        self.seen: Seen | None = None
 
     def collect(self) -> Iterator[Metric]:
         """The metrics, by https://prometheus.io/docs/practices/naming/."""
         if self.seen is not None:
-            view, found = self.seen
+            view = self.seen.view
             yield from _controller(view)
             yield from _queue(view)
             yield from _nodes(view)
             yield from _labels(view)
             yield from _builds(view)
             yield from _outside(view)
-            yield from _findings(found)
+            yield from _services(self.seen.services)
+            yield from _findings(self.seen.findings)
 
 
 def _gauge(name: str, words: str, values: Iterable[tuple[Sequence[str], float | None]], labels: Sequence[str] = ()) -> Iterator[Metric]:
@@ -151,9 +154,23 @@ def _outside(view: View) -> Iterator[Metric]:
     yield from _one("certificate_end_timestamp_seconds", "When the controller's TLS certificate ends.", outside.certificate)
 
 
+def _services(found: Sequence[Standing]) -> Iterator[Metric]:
+    chosen = found[:SERVICES]
+    for name, words, pick in _PER_SERVICE:
+        yield from _gauge(name, words, [((each.config.name,), pick(each)) for each in chosen], ["service"])
+
+
+_PER_SERVICE: tuple[tuple[str, str, Callable[[Standing], float | None]], ...] = (
+    ("service_good_ratio", "Share of a service's last probe that was good.", lambda each: each.result.good / each.result.tried if each.result.tried else None),
+    ("service_latency_p95_seconds", "What 95 of 100 answers of its last probe took at most.", lambda each: each.result.total.p95 / 1000 if each.result.ok else None),
+    ("service_availability_ratio", "Share of all probes in its window that were good.", lambda each: each.slo.availability),
+    ("service_error_budget_used_ratio", "Share of its error budget that is used.", lambda each: each.slo.used),
+)
+
+
 def _findings(found: Sequence[Finding]) -> Iterator[Metric]:
     counts = Counter(each.condition for each in found)
-    known = dict.fromkeys([*(each.name for each in CONDITIONS), *counts])
+    known = dict.fromkeys([*(each.name for each in (*CONDITIONS, *BESIDE)), *counts])
     yield from _gauge("findings", "Findings by condition; all of them are counted here.", [((name,), counts[name]) for name in known], ["condition"])
     single = {each.key: each for each in found[:FINDINGS]}
     rows = [((each.condition, each.subject, each.level, each.owner, each.page), 1.0) for each in single.values()]

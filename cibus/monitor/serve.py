@@ -69,7 +69,7 @@ class Server:
         token: who asks must give it, as a bearer token or as the password of basic authentication
     """
 
-    def __init__(self, watch: Watch, history: History | None, config: MonitorConfig, token: Secret | None = None) -> None:
+    def __init__(self, watch: Watch, history: History, config: MonitorConfig, token: Secret | None = None) -> None:
         from prometheus_client import CollectorRegistry
 
         self._watch, self._history, self._config, self._token = watch, history, config, token
@@ -101,7 +101,7 @@ class Server:
 
     def _sweep(self, told: Callable[[Seen], None]) -> None:
         def seen(found: Seen) -> None:
-            self._collector.seen = found.view, found.findings
+            self._collector.seen = found
             told(found)
 
         self._watch.until(self._stop.wait, self._config.interval, seen)
@@ -174,8 +174,6 @@ class Server:
         return web.Response(text=text, content_type="text/html")
 
     def _trends(self) -> dict[str, Series]:
-        if self._history is None:
-            return {}
         since = time.time() - 86400
         return {name: self._history.series(name, since) for name, _, _ in TRENDS}
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cibus.config import ProbeConfig
 from cibus.monitor.conditions import View, findings
-from cibus.monitor.findings import Finding
+from cibus.monitor.findings import Finding, ranked
 from cibus.monitor.history import History
+from cibus.monitor.services import Standing, probed, standings
 from cibus.monitor.state import Sweep
 
 PRUNE = 3600.0  # seconds between two prunings of the history
@@ -20,6 +23,7 @@ class Seen:
 
     view: View
     findings: tuple[Finding, ...] = ()
+    services: tuple[Standing, ...] = ()
     since: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -28,28 +32,34 @@ class Watch:
 
     Arguments:
         look: makes a sweep with what is known beside it
-        history: where figures are kept, or None
+        history: where figures are kept
+        probes: the services that are probed with each sweep
     """
 
-    def __init__(self, look: Callable[[], View], history: History | None) -> None:
+    def __init__(self, look: Callable[[], View], history: History, probes: Sequence[ProbeConfig] = ()) -> None:
         self._look = look
         self._history = history
+        self._probes = probes
         self._pruned = 0.0
         self.seen: Seen | None = None
 
     def once(self) -> Seen:
         """One sweep."""
         view = self._look()
-        found = tuple(findings(view))
-        since: Mapping[str, float] = {each.key: view.now for each in found}
-        if self._history is not None:
-            self._history.add(view.now, figures(view.sweep, len(found)))
-            since = self._history.note_findings(view.now, (each.key for each in found), partial=bool(view.sweep.troubles))
-            if view.now - self._pruned > PRUNE:
-                self._history.prune(view.now)
-                self._pruned = view.now
-        self.seen = Seen(view, found, since)
+        services = tuple(self._probed(view.now))
+        found = tuple(ranked([*findings(view), *(finding for each in services for finding in each.findings)]))
+        self._history.add(view.now, figures(view.sweep, len(found)))
+        since = self._history.note_findings(view.now, (each.key for each in found), partial=bool(view.sweep.troubles))
+        if view.now - self._pruned > PRUNE:
+            self._history.prune(view.now)
+            self._pruned = view.now
+        self.seen = Seen(view, found, services, since)
         return self.seen
+
+    def _probed(self, now: float) -> Sequence[Standing]:
+        if not self._probes:
+            return ()
+        return standings(self._history, self._probes, asyncio.run(probed(self._probes)), now)
 
     def until(self, stopped: Callable[[float], bool], interval: float, told: Callable[[Seen], None]) -> None:
         """Sweeps until it is stopped.

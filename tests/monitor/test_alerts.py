@@ -11,8 +11,7 @@ import pytest
 import yaml
 
 from cibus.config import MonitorConfig
-from cibus.monitor.alerts import BASE, alert_name, pages, rules, rules_text
-from cibus.monitor.conditions import CONDITIONS
+from cibus.monitor.alerts import ALL, BASE, alert_name, pages, rules, rules_text
 
 RULES = rules(MonitorConfig())["groups"][0]["rules"]
 
@@ -70,7 +69,7 @@ def cases_of(rule: dict[str, Any], condition: str, level: str) -> list[dict[str,
 
 def test_there_are_enough_and_each_says_what_to_do() -> None:
     assert len(RULES) >= 22
-    assert [rule["alert"] for rule in RULES[: len(CONDITIONS)]] == [alert_name(each.name) for each in CONDITIONS]
+    assert [rule["alert"] for rule in RULES[: len(ALL)]] == [alert_name(each.name) for each in ALL]
     assert len({rule["alert"] for rule in RULES}) == len(RULES)
     for rule in RULES:
         assert rule["labels"]["severity"] in ("critical", "warning")
@@ -90,7 +89,7 @@ def test_promtool_takes_the_rules(tmp_path: Path) -> None:
 def test_each_rule_fires_and_does_not(tmp_path: Path) -> None:
     (tmp_path / "rules.yml").write_text(rules_text(MonitorConfig()))
     by_name = {rule["alert"]: rule for rule in RULES}
-    tests = [test for each in CONDITIONS for test in cases_of(by_name[alert_name(each.name)], each.name, each.level)]
+    tests = [test for each in ALL for test in cases_of(by_name[alert_name(each.name)], each.name, each.level)]
     for name, fine, ill in (("MonitorDown", "0+60x30", ""), ("MonitorStale", "0+60x30", "0x30")):
         rule = by_name[name]
         series = [{"series": "cibus_sweep_timestamp_seconds", "values": ill}] if ill else []

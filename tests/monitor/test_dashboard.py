@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from test_metrics import series, text_of, view
 
-from cibus.monitor.alerts import alert_name
-from cibus.monitor.conditions import CONDITIONS
+from cibus.monitor.alerts import ALL, alert_name
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "monitoring"
 
@@ -52,5 +51,5 @@ def test_the_alertmanager_example() -> None:
     assert receiver("alertname=QueueStuck", "owner=team-platform", "severity=critical") == "team-platform"
     assert receiver("alertname=QueueStuck", "owner=team-platform", "severity=warning") == "everyone"
     assert receiver("alertname=QueueStuck") == "everyone"
-    known = {alert_name(each.name) for each in CONDITIONS}
+    known = {alert_name(each.name) for each in ALL}
     assert set(re.findall(r'alertname!?="(\w+)"', path.read_text())) <= known

@@ -8,10 +8,14 @@ from dataclasses import replace
 import pytest
 from test_alerts import promtool
 
-from cibus.config import MonitorConfig
+from cibus.config import MonitorConfig, ProbeConfig
 from cibus.monitor.conditions import View, findings
-from cibus.monitor.metrics import FINDINGS, JOBS, LABELS, SERIES, Collector
+from cibus.monitor.metrics import FINDINGS, JOBS, LABELS, SERIES, SERVICES, Collector
+from cibus.monitor.results import ProbeResult
+from cibus.monitor.services import Standing
+from cibus.monitor.slo import slo
 from cibus.monitor.state import Job, Node, Outside, Sweep, Waiting
+from cibus.monitor.watch import Seen
 
 registry = pytest.importorskip("prometheus_client.registry")
 
@@ -30,12 +34,19 @@ def view(jobs: int, agents: int, queue: int, labels: int) -> View:
     )
 
 
+def services(count: int) -> tuple[Standing, ...]:
+    """Services that do not answer."""
+    configs = [ProbeConfig(f"service-{n}", "tcp://127.0.0.1:1") for n in range(count)]
+    results = [ProbeResult(each.name, NOW, 1.0, tried=2, ok=1, refused=1) for each in configs]
+    return tuple(Standing(config, result, slo(config, [result], NOW)) for config, result in zip(configs, results, strict=True))
+
+
 def text_of(seen: View) -> bytes:
     from prometheus_client.openmetrics.exposition import generate_latest
 
     found = registry.CollectorRegistry(auto_describe=False)
     collector = Collector()
-    collector.seen = seen, findings(seen)
+    collector.seen = Seen(seen, tuple(findings(seen)), services(60))
     found.register(collector)
     return generate_latest(found)
 
@@ -50,7 +61,7 @@ def test_the_number_of_series_is_bounded(size: tuple[int, int, int, int]) -> Non
     assert len(found) <= SERIES
     assert len({line.rpartition(" ")[0] for line in found}) == len(found), "a series twice"
     if size[0] >= 10_000:  # every part of the budget is used up, and not more
-        for prefix, most in (("cibus_finding{", FINDINGS), ("cibus_label_executors{", LABELS + 1), ("cibus_job_failing{", JOBS)):
+        for prefix, most in (("cibus_finding{", FINDINGS), ("cibus_label_executors{", LABELS + 1), ("cibus_job_failing{", JOBS), ("cibus_service_good_ratio{", SERVICES)):
             assert sum(line.startswith(prefix) for line in found) == most
 
 
@@ -73,7 +84,7 @@ def test_it_is_valid_openmetrics_and_promtool_agrees() -> None:
     assert 'agent "0"\\\n' in names
     found = registry.CollectorRegistry(auto_describe=False)
     collector = Collector()
-    collector.seen = view(1000, 50, 50, 20), findings(view(1000, 50, 50, 20))
+    collector.seen = Seen(view(1000, 50, 50, 20), tuple(findings(view(1000, 50, 50, 20))), services(3))
     found.register(collector)
     assert promtool("check", "metrics", stdin=generate_latest(found)) == ""
 
