@@ -1,0 +1,1 @@
+"""Watching a controller and its builds: is CI healthy, and what is wrong."""
