@@ -11,7 +11,7 @@ from cibus.monitor.causetable import Table, shipped
 from cibus.monitor.consolelog import Console, Hit, Step, read_console
 
 SHELLS = ("sh", "bat", "powershell", "pwsh", "sshCommand", "sshScript", "docker", "nix")
-BLOCKS = ("stage", "node", "withEnv", "script", "dir", "timeout", "container", "timestamps", "ansiColor", "echo", "Start", "properties", "isUnix", "pwd")
+BLOCKS = ("", "stage", "withEnv", "script", "dir", "timeout", "container", "timestamps", "ansiColor", "echo", "Start", "properties", "isUnix", "pwd")
 BAD = ("FAILURE", "UNSTABLE", "ABORTED", "NOT_BUILT", "")
 UNKNOWN = "build-unknown"
 CUT = 300  # characters of a line that are shown
