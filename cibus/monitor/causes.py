@@ -14,7 +14,6 @@ SHELLS = ("sh", "bat", "powershell", "pwsh", "sshCommand", "sshScript", "docker"
 BLOCKS = ("", "stage", "withEnv", "script", "dir", "timeout", "container", "timestamps", "ansiColor", "echo", "Start", "properties", "isUnix", "pwd")
 BAD = ("FAILURE", "UNSTABLE", "ABORTED", "NOT_BUILT", "")
 UNKNOWN = "build-unknown"
-CUT = 300  # characters of a line that are shown
 PRIMARY = 88  # of this rank a cause is one wherever in the failed step it was said
 EXIT_CODE = "script returned exit code"
 
@@ -77,7 +76,7 @@ def classify(pieces: Iterable[bytes], result: str = "", table: Table | None = No
     best: dict[str, Named] = {}
     for _, hit in sorted(_counting(console, result), key=lambda each: (each[0], -each[1].pattern.rank, each[1].number)):
         cause = hit.pattern.cause
-        best.setdefault(cause.id, Named(cause.id, cause.title, cause.fault, cause.runbook, hit.number, hit.text.strip()[:CUT]))
+        best.setdefault(cause.id, Named(cause.id, cause.title, cause.fault, cause.runbook, hit.number, hit.text.strip()))
     return Verdict(result, tuple(best.values()), console.lines, console.skipped)
 
 

@@ -108,7 +108,7 @@ def _pattern(cause: Cause, data: Mapping[str, Any]) -> Pattern:
 
 
 def longest_literal(regex: str) -> str:
-    """The longest text that a regex without alternatives at its top must have, in lower case."""
+    """The longest text that every match of a regex has, in lower case; not for one with alternatives at its top."""
     plain = regex
     while (shorter := _NOT_PLAIN.sub("\0", plain)) != plain:
         plain = shorter
