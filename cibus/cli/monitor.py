@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cibus.cli.causes import causes
 from cibus.cli.console import LOGIN, configured, print_json, print_lines
 from cibus.cli.monitorview import lines
 from cibus.cli.options import AsJson, ConfigFile, Controller
@@ -78,6 +79,7 @@ def _nagios(view: View, found: Sequence[Finding]) -> int:
     return code
 
 
+monitor.command("causes")(causes)
 monitor.command("probe")(probe)
 monitor.command("watch")(watch)
 monitor.command("serve")(serve)
