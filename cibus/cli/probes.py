@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from cibus.monitor.results import ProbeResult
     from cibus.monitor.slo import Slo
 
+BUSY = 20.0  # ms
+
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", help="Probes as [probes.NAME] in cibus.toml, or URLs; default: all of cibus.toml.", show_default=False)]
 Connections = Annotated[int | None, typer.Option("--connections", min=1, metavar="N", help="So many connections at once.", show_default=False)]
 Hold = Annotated[int | None, typer.Option("--hold", min=0, metavar="SECONDS", help="Keep them open so long.", show_default=False)]
@@ -147,6 +149,7 @@ def _print(probes: Sequence[ProbeConfig], results: Sequence[ProbeResult], states
     shown = sorted(results, key=lambda each: order[each.name])
     lines = [("bold" if not number else "", line) for number, line in enumerate(_table(shown, states))]
     lines += [("", f"{each.name}: {_ways(each)}") for each in shown if each.good < each.tried]
+    lines += [("yellow", f"{each.name}: this machine was busy and the probe late by {each.lag.p95:.0f} ms and more in 5 % of the time: the times may be too high") for each in shown if each.lag.p95 > BUSY]
     lines += [("red" if each.level == "error" else "yellow", f"{each.level}: {each.subject}: {each.words} (runbook {each.runbook}{f', owner {each.owner}' if each.owner else ''})") for each in findings]
     print_lines(lines)
 

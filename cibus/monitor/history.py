@@ -252,7 +252,7 @@ def merged(name: str, at: float, results: list[ProbeResult]) -> ProbeResult:
     return ProbeResult(
         name, at, sum(each.seconds for each in results), count("tried"), count("ok"), count("timeouts"), count("refused"), count("wrong"),
         count("errors"), count("dropped"), next((each.message for each in results if each.message), ""),
-        slowest.connect, slowest.total, slowest.held, min(days, default=None), any(each.interrupted for each in results),
+        slowest.connect, slowest.total, slowest.held, min(days, default=None), any(each.interrupted for each in results), slowest.lag,
     )  # fmt: skip
 
 
@@ -260,7 +260,7 @@ def result_of(text: str) -> ProbeResult | None:
     """A result from what was kept of it; None where that cannot be read."""
     try:
         data: dict[str, Any] = json.loads(text)
-        return ProbeResult(**{**data, **{key: Times(**data[key]) for key in ("connect", "total", "held")}})
+        return ProbeResult(**{**data, **{key: Times(**data[key]) for key in ("connect", "total", "held", "lag")}})
     except (ValueError, TypeError, KeyError):
         return None
 

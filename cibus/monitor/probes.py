@@ -1,6 +1,6 @@
 """Probing services: many connections at once, held as long as asked, everything counted.
 
-Connections are begun at 250 a second and, where there are several, kept until all of them have their outcome, so that
+Connections are begun at 250 a second, slower where this machine does not keep up, and, where there are several, kept until all of them have their outcome, so that
 they really are there at the same time; then for ``hold`` seconds more, with an exchange each second where the kind allows.
 """
 
@@ -17,6 +17,8 @@ from cibus.monitor.results import Clock, ProbeResult
 from cibus.monitor.target import Attempt, Target, Wrong, ready
 
 RATE = 250  # new connections a second
+LATE = 0.005  # seconds by which the process may be late before it begins fewer connections
+TICK = 0.02
 EVERY = 1.0  # seconds between exchanges on a held connection
 SPARE_FILES = 64  # that the process needs besides its connections
 DAY = 86400
@@ -74,7 +76,7 @@ class _Run:
         self.begin = time.perf_counter()
         self.counts = dict.fromkeys(("ok", "timeouts", "refused", "wrong", "errors", "dropped"), 0)
         self.message = ""
-        self.connect, self.total, self.held = Clock(), Clock(), Clock()
+        self.connect, self.total, self.held, self.lag = Clock(), Clock(), Clock(), Clock()
         self.all_out = asyncio.Event()
         self.until = 0.0
 
@@ -89,7 +91,7 @@ class _Run:
         days = None if until is None else round((until - time.time()) / DAY, 1)
         return ProbeResult(
             self.target.config.name, self.started, round(time.perf_counter() - self.begin, 3), tried, **self.counts, message=self.message,
-            connect=self.connect.times(), total=self.total.times(), held=self.held.times(), certificate_days=days, interrupted=interrupted,
+            connect=self.connect.times(), total=self.total.times(), held=self.held.times(), certificate_days=days, interrupted=interrupted, lag=self.lag.times(),
         )  # fmt: skip
 
     def settled(self) -> None:
@@ -104,13 +106,27 @@ async def _probe(target: Target, done: Callable[[ProbeResult], None]) -> None:
     interrupted = True
     try:
         async with asyncio.TaskGroup() as group:
-            for number in range(target.config.connections):
-                if (early := run.begin + number / RATE - time.perf_counter()) > 0:
-                    await asyncio.sleep(early)
-                group.create_task(_connection(run))
+            ticker = group.create_task(_tick(run))
+            connections = []
+            for _ in range(target.config.connections):
+                connections.append(group.create_task(_connection(run)))
+                begin = time.perf_counter()
+                await asyncio.sleep(1 / RATE)
+                if (late := time.perf_counter() - begin - 1 / RATE) > LATE:
+                    await asyncio.sleep(late)  # what is measured would be this machine, not the service
+            await asyncio.wait(connections)
+            ticker.cancel()
         interrupted = False
     finally:
         done(run.result(interrupted))
+
+
+async def _tick(run: _Run) -> None:
+    """Measures how late this process itself is at what it does: by so much the figures may be too high."""
+    while True:
+        begin = time.perf_counter()
+        await asyncio.sleep(TICK)
+        run.lag.add(max(time.perf_counter() - begin - TICK, 0))
 
 
 async def _connection(run: _Run) -> None:

@@ -68,6 +68,7 @@ class ProbeResult:
         held: of each later exchange on connections that are held
         certificate_days: left to the server's certificate; None where there is none to see
         interrupted: ended by the user before its time
+        lag: how late the probing process itself was; by several times that the other times may be too high
     """
 
     name: str
@@ -86,6 +87,7 @@ class ProbeResult:
     held: Times = field(default_factory=Times)
     certificate_days: float | None = None
     interrupted: bool = False
+    lag: Times = field(default_factory=Times)
 
     @property
     def good(self) -> int:

@@ -131,7 +131,7 @@ def held_against(kind: str, hold: int) -> None:
     assert (seen["connections"], seen["peak"], len(seen["first"])) == (500, 500, 475)
     for percent, said in ((50, result.total.p50), (95, result.total.p95), (99, result.total.p99), (100, result.total.max)):
         truth = nearest_rank(seen["first"], percent)
-        assert truth - 1 <= said <= truth + TOLERANCE, (percent, said, truth)
+        assert truth - 1 <= said <= truth + TOLERANCE + 4 * result.lag.max, (percent, said, truth)  # connecting and answering wait for it in turn
     assert result.total.p50 < 300 <= result.total.p95 + 1  # 2 of the 19 that answer take 300 ms
     assert (result.total.count, result.connect.count) == (475, 500)
     assert result.held.count == seen["exchanges"] - 475
