@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from cibus.jenkins.client import Client
     from cibus.monitor.conditions import View
     from cibus.monitor.history import History
+    from cibus.monitor.state import Outside
     from cibus.monitor.watch import Seen, Watch
 
 PATIENCE, TRIES = 20.0, 1  # a controller that does not answer is a finding; waiting for it for long is none the better
+BESIDE = 5  # sweeps between two looks at receipts, exports and certificates
 Interval = Annotated[int, typer.Option("--interval", min=0, metavar="SECONDS", help="From one sweep to the next; default: as in cibus.toml, 60.", show_default=False)]
 
 
@@ -38,11 +40,27 @@ def watched_client(config: Config, controller: str) -> Client:
 
 def looked(config: Config, client: Client) -> View:
     """One sweep, with what is known beside it."""
-    from cibus.monitor.conditions import View
-    from cibus.monitor.outside import outside
-    from cibus.monitor.sweep import sweep
+    return _Looker(config, client).look()
 
-    return View(sweep(client), outside(config, client.settings), config.monitor)
+
+class _Looker:
+    """Sweeps; what is known beside a controller changes slowly and is looked at now and then only."""
+
+    def __init__(self, config: Config, client: Client) -> None:
+        self._config, self._client = config, client
+        self._beside: Outside | None = None
+        self._count = 0
+
+    def look(self) -> View:
+        """One sweep."""
+        from cibus.monitor.conditions import View
+        from cibus.monitor.outside import outside
+        from cibus.monitor.sweep import sweep
+
+        if self._beside is None or self._count % BESIDE == 0:
+            self._beside = outside(self._config, self._client.settings)
+        self._count += 1
+        return View(sweep(self._client), self._beside, self._config.monitor)
 
 
 @contextmanager
@@ -55,7 +73,7 @@ def watching(config: Config, controller: str) -> Iterator[tuple[Watch, History]]
         probes = tuple(config.probes.values())
         if probes:
             _require("aiohttp", "aiosmtplib")
-        yield Watch(lambda: looked(config, client), history, probes), history
+        yield Watch(_Looker(config, client).look, history, probes), history
 
 
 def watch(
@@ -92,7 +110,7 @@ def watch(
             _warned(history, warned)
 
         try:
-            watcher.until((lambda _: True) if once else stop.wait, loaded.monitor.interval, told)
+            watcher.until((lambda _: True) if once else stop.wait, loaded.monitor.interval, told, _say)
         except KeyboardInterrupt:
             return Exit.INTERRUPTED
     return Exit.FINE
@@ -126,7 +144,7 @@ def serve(
     with terminated_is_interrupted(), watching(loaded, controller) as (watcher, history):
         server = Server(watcher, history, loaded.monitor, token)
         try:
-            server.run(where, lambda url: _say(f"serving {url}; Ctrl-C ends"), lambda _: _warned(history, warned))
+            server.run(where, lambda url: _say(f"serving {url}; Ctrl-C ends"), lambda _: _warned(history, warned), _say)
         except KeyboardInterrupt:
             return Exit.INTERRUPTED
     return Exit.FINE

@@ -326,7 +326,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("controller-down", "error", "The controller does not answer.", _trouble("controller-down")),
     Condition("controller-wrong-answer", "error", "What answers is no Jenkins, or its answers are cut off.", _trouble("controller-wrong-answer")),
     Condition("controller-fault", "error", "The controller answers with errors.", _trouble("controller-fault")),
-    Condition("controller-rights", "warning", "The monitor's user may not look.", _trouble("controller-rights")),
+    Condition("controller-rights", "error", "The monitor's user may not look.", _trouble("controller-rights")),
     Condition("controller-slow", "warning", "The controller is slow.", _slow),
     Condition("controller-shutting-down", "warning", "The controller is about to shut down and starts no builds.", _quieting),
     Condition("certificate-expires", "warning", "A TLS certificate ends soon.", _certificate),

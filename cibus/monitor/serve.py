@@ -77,13 +77,16 @@ class Server:
         self._registry: CollectorRegistry = CollectorRegistry(auto_describe=False)
         self._registry.register(self._collector)
         self._stop = threading.Event()
+        self._bug: Exception | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended: asyncio.Event | None = None
 
-    def run(self, where: Address, listening: Callable[[str], None], told: Callable[[Seen], None]) -> None:
+    def run(self, where: Address, listening: Callable[[str], None], told: Callable[[Seen], None], troubled: Callable[[str], None]) -> None:
         """Serves until Ctrl-C or SIGTERM.
 
         Arguments:
             listening: is told the address once it answers there
-            told: is told each sweep
+            told: is told each sweep; ``troubled``: why one could not be made
 
         Raises:
             UsageError: others could reach it, and there is no token.
@@ -91,20 +94,27 @@ class Server:
         """
         if not where.local and self._token is None:
             raise UsageError(f"{where.host} can be reached by others: give token in [monitor], or listen on 127.0.0.1")
-        sweeper = threading.Thread(target=self._sweep, args=(told,), name="sweeps", daemon=True)
+        sweeper = threading.Thread(target=self._sweep, args=(told, troubled), name="sweeps", daemon=True)
         try:
             asyncio.run(self._serve(where, listening, sweeper))
         finally:
             self._stop.set()
             if sweeper.is_alive():
                 sweeper.join(1.0)
+        if self._bug is not None:
+            raise self._bug
 
-    def _sweep(self, told: Callable[[Seen], None]) -> None:
+    def _sweep(self, told: Callable[[Seen], None], troubled: Callable[[str], None]) -> None:
         def seen(found: Seen) -> None:
             self._collector.seen = found
             told(found)
 
-        self._watch.until(self._stop.wait, self._config.interval, seen)
+        try:
+            self._watch.until(self._stop.wait, self._config.interval, seen, troubled)
+        except Exception as error:
+            self._bug = error  # a server that never looks again would be worse than none
+            if self._loop is not None and self._ended is not None:
+                self._loop.call_soon_threadsafe(self._ended.set)
 
     async def _serve(self, where: Address, listening: Callable[[str], None], sweeper: threading.Thread) -> None:
         from aiohttp import web
@@ -130,9 +140,10 @@ class Server:
             except OSError as error:
                 raise CibusError(f"{where.host}:{where.port}: cannot listen there: {error.strerror}; is it another cibus monitor serve?") from error
             port = runner.addresses[0][1]
+            self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
             sweeper.start()
             listening(f"http://{f'[{where.host}]' if ':' in where.host else where.host}:{port}/")
-            await asyncio.Event().wait()
+            await self._ended.wait()
         finally:
             await runner.cleanup()
 

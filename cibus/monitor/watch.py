@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cibus.config import ProbeConfig
+from cibus.errors import CibusError
 from cibus.monitor.conditions import View, findings
 from cibus.monitor.findings import Finding, ranked
 from cibus.monitor.history import History
@@ -61,16 +62,20 @@ class Watch:
             return ()
         return standings(self._history, self._probes, asyncio.run(probed(self._probes)), now)
 
-    def until(self, stopped: Callable[[float], bool], interval: float, told: Callable[[Seen], None]) -> None:
-        """Sweeps until it is stopped.
+    def until(self, stopped: Callable[[float], bool], interval: float, told: Callable[[Seen], None], troubled: Callable[[str], None]) -> None:
+        """Sweeps until it is stopped; a sweep that cannot be made is not the last one.
 
         Arguments:
             stopped: waits so many seconds, and says whether it is to end
             interval: seconds from the begin of a sweep to that of the next
+            told: is told each sweep; ``troubled``: why one could not be made, e.g. an inventory that cannot be read
         """
         while True:
             start = time.monotonic()
-            told(self.once())
+            try:
+                told(self.once())
+            except CibusError as error:
+                troubled(str(error))
             if stopped(max(interval - (time.monotonic() - start), 1.0)):
                 return
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from command import Cibus
-from fake_jenkins import FakeJenkins
-from sickness import SICKNESSES, Ward, well
+from sickness import SICKNESSES, Ward
 
 from cibus.monitor.alerts import pages
 from cibus.monitor.conditions import CONDITIONS
@@ -17,15 +15,6 @@ from cibus.monitor.conditions import CONDITIONS
 RUNBOOKS = Path(__file__).parents[2] / "runbooks"
 SECTIONS = ["## What you see", "## Check", "## Fix", "## Verify"]
 
-
-@pytest.fixture
-def ward(tmp_path: Path, own_folders: None) -> Iterator[Ward]:
-    state, _ = well(tmp_path)
-    with FakeJenkins(state) as fake:
-        ward = Ward(fake, tmp_path)
-        ward.deed("export", 3600)
-        yield ward
-        ward.close()
 
 
 def test_a_quiet_controller_gives_no_finding(ward: Ward, cibus: Cibus) -> None:

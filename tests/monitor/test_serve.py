@@ -8,15 +8,14 @@ import random
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_jenkins import FakeJenkins
 from fake_jenkins.faults import Fault
 from serving import asked, serving
-from sickness import Ward, well
+from sickness import Ward
 from test_alerts import promtool
 
 from cibus.cli import main
@@ -26,15 +25,6 @@ from cibus.monitor.watch import Seen
 
 pytest.importorskip("aiohttp")
 
-
-@pytest.fixture
-def ward(tmp_path: Path, own_folders: None) -> Iterator[Ward]:
-    state, _ = well(tmp_path)
-    with FakeJenkins(state) as fake:
-        ward = Ward(fake, tmp_path)
-        ward.deed("export", 3600)
-        yield ward
-        ward.close()
 
 
 def until(done: Callable[[], Any], seconds: float = 20) -> Any:

@@ -15,19 +15,9 @@ from pathlib import Path
 
 import pytest
 from command import Cibus
-from fake_jenkins import FakeJenkins
-from sickness import Ward, well
+from sickness import Ward
 
 from cibus.cli import main
-
-
-@pytest.fixture
-def ward(tmp_path: Path, own_folders: None) -> Iterator[Ward]:
-    state, _ = well(tmp_path)
-    with FakeJenkins(state) as fake:
-        ward = Ward(fake, tmp_path)
-        ward.deed("export", 3600)
-        yield ward
 
 
 @contextmanager
