@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 16
 LONGEST_LINE = 1 << 20  # a longer one is printed in pieces, so that memory stays bounded
+LATE = 0.1  # seconds for what a background process says just behind the end of its shell
 GRACE = 0.6  # seconds between asking a tree to end and ending it
 SIGNAL_TEXTS = {signal.SIGKILL: "Killed", signal.SIGTERM: "Terminated", signal.SIGSEGV: "Segmentation fault", signal.SIGABRT: "Aborted", signal.SIGHUP: "Hangup"}
 
@@ -180,13 +181,32 @@ class Process:
                 return
 
     def _drain(self, files: dict[int, Callable[[bytes], object]]) -> None:
-        """What was written before the end; a background process that keeps the pipe open is not waited for."""
-        for number, take in files.items():
+        """What was written before the end, and by background processes just behind it.
+
+        A controller looks at a step's log and end some hundred milliseconds later (durable-task), so that the first words
+        of a process in the background mostly count there. One that keeps the pipe open is not waited for longer.
+        """
+        end = time.monotonic() + LATE
+        left = [number for number in files if number in self._open]
+        for number in left:
             os.set_blocking(number, False)
-            with contextlib.suppress(BlockingIOError, OSError):
-                while data := os.read(number, CHUNK):
-                    take(data)
-                self._open.discard(number)
+        while left:
+            left = [number for number in left if self._taken(number, files[number])]
+            if not left or (wait := end - time.monotonic()) <= 0:
+                return
+            select.select(left, [], [], wait)
+
+    def _taken(self, number: int, take: Callable[[bytes], object]) -> bool:
+        """Takes what is there; gives whether more may come."""
+        try:
+            while data := os.read(number, CHUNK):
+                take(data)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        self._open.discard(number)
+        return False
 
     def _end_children(self, number: signal.Signals) -> None:
         """Signals the children first: the shell then says how its command ended, as on a Jenkins agent."""

@@ -372,6 +372,12 @@ def test_background_processes_end_with_the_node(pipeline: Any, command: str, sur
     subprocess.run(["pkill", "-f", f"^sleep {number}$"], check=False)
 
 
+def test_the_first_words_of_a_background_process_count(pipeline: Any) -> None:
+    """Its shell ends at the same moment, before the line of the process is written more often than not."""
+    out = pipeline("node { for (int i = 0; i < 40; i++) { sh 'nohup sleep 2 > /dev/null 2>&1 & echo detached' } }")
+    assert (out.result, out.log.count("nohup")) == ("SUCCESS", 40)
+
+
 def test_a_background_process_may_go_on_writing(pipeline: Any) -> None:
     out = pipeline("""
         node {
