@@ -92,7 +92,8 @@ class Ward:
 
     def receipt(self, agent: str, check: str, level: str, words: str) -> None:
         """Writes the receipt of a verify that found something."""
-        from cibus.agents.receipts import VERSION, append, stamp
+        from cibus.agents.receipts import append
+        from cibus.receipts import VERSION, stamp
 
         found = [{"check": check, "level": level, "words": words, "runbook": "" if level == "fine" else "agent-java"}]
         who = {"name": "A Tester", "email": "tester@example.org"}

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from cibus.agents.playbooks import Target, environment, write_inventory
-from cibus.agents.receipts import scrubbed
 from cibus.agents.spec import program
 from cibus.errors import CibusError, UsageError
 from cibus.folders import state_home
+from cibus.receipts import scrubbed
 from cibus.secrets import Secret
 
 CHANGED = re.compile(r"^changed: \[", re.MULTILINE)  # the task's name may stand before it

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cibus.agents.findings import Finding
-from cibus.agents.receipts import VERSION, scrubbed, stamp, versions
 from cibus.agents.registration import Served
 from cibus.agents.spec import AgentSpec
 from cibus.agents.work import Outcome
+from cibus.receipts import VERSION, scrubbed, stamp, versions
 
 
 def of_rebuild(outcome: Outcome, served: Served | None, *, kind: str, operator: Mapping[str, str], commit: str, reason: str, secrets: Iterable[str]) -> dict[str, Any]:

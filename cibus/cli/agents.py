@@ -234,9 +234,9 @@ def verify(
       cibus agents verify mac-03 --kill --reboot
     """
     from cibus.agents.lock import held
-    from cibus.agents.receipts import folder, writable
     from cibus.agents.verify import Deeds
     from cibus.agents.verify import verify as prove
+    from cibus.receipts import folder, writable
 
     fleet = _fleet(config, inventory)
     chosen = fleet.chosen(names)
@@ -306,7 +306,8 @@ def receipts(
       cibus agents receipts mac-03 --html mac-03.html
     """
     from cibus.agents.receiptpage import write_page
-    from cibus.agents.receipts import folder, read, summary
+    from cibus.agents.receipts import read, summary
+    from cibus.receipts import folder
 
     place = folder(configured(config))
     found, torn = read(place, name)
@@ -383,8 +384,9 @@ def _idle_or_refuse(spec: AgentSpec, context: Context, deeds: Any) -> None:
 
 
 def _write_verified(config: Config, spec: AgentSpec, found: Sequence[Any], context: Context, started: float) -> None:
-    from cibus.agents.receipts import append, folder, operator
+    from cibus.agents.receipts import append
     from cibus.agents.record import of_verify
+    from cibus.receipts import folder, operator
 
     who = operator(config)
     append(folder(config), of_verify(spec, found, context.served, started, operator=who, secrets=secrets_of(config, spec)))

@@ -33,9 +33,9 @@ def rebuilt(fleet: Fleet, chosen: Sequence[AgentSpec], contexts: Mapping[str, Co
     from cibus.agents.lock import held, refuse_if_elsewhere
     from cibus.agents.playbooks import folder
     from cibus.agents.rebuild import Rebuild
-    from cibus.agents.receipts import folder as receipts_folder
-    from cibus.agents.receipts import operator, writable
     from cibus.cli.agentsview import told
+    from cibus.receipts import folder as receipts_folder
+    from cibus.receipts import operator, writable
 
     who = operator(fleet.config)
     writable(receipts_folder(fleet.config))
@@ -61,9 +61,10 @@ def rebuilt(fleet: Fleet, chosen: Sequence[AgentSpec], contexts: Mapping[str, Co
 
 def _write_rebuilt(fleet: Fleet, contexts: Mapping[str, Context], work: Rebuild, outcomes: Sequence[Outcome], *, kind: str, operator: Mapping[str, str]) -> list[tuple[str, str]]:
     """Writes the receipts; gives lines that say where they are, or why one is not."""
-    from cibus.agents.receipts import append, folder
+    from cibus.agents.receipts import append
     from cibus.agents.record import of_rebuild
     from cibus.errors import CibusError
+    from cibus.receipts import folder
 
     place, lines = folder(fleet.config), []
     for outcome in outcomes:

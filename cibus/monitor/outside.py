@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from cibus.agents.receipts import Receipt
-from cibus.agents.receipts import folder as receipts_folder
 from cibus.agents.receipts import read as read_receipts
 from cibus.agents.spec import specs
 from cibus.config import Config
@@ -20,6 +19,7 @@ from cibus.git import try_git
 from cibus.jenkins import deeds
 from cibus.jenkins.settings import Settings
 from cibus.monitor.state import Outside
+from cibus.receipts import folder as receipts_folder
 
 PATIENCE = 10.0  # seconds for a TLS handshake
 

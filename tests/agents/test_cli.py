@@ -13,6 +13,7 @@ from fake_jenkins import FakeJenkins, Fault, State
 from cibus.agents import receipts
 from cibus.agents.receiptpage import page
 from cibus.config import load_config
+from cibus.receipts import scrubbed
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "cibus/agents/receipt.schema.json").read_text("utf-8"))
 
@@ -124,7 +125,7 @@ def test_receipts_are_added_read_and_shown(jenkins: FakeJenkins, cibus: Cibus, t
 
 
 def test_a_receipt_has_no_secret() -> None:
-    assert receipts.scrubbed({"a": ["x s3cret y", {"s3cret": 1}]}, ["s3cret"]) == {"a": ["x **** y", {"****": 1}]}
+    assert scrubbed({"a": ["x s3cret y", {"s3cret": 1}]}, ["s3cret"]) == {"a": ["x **** y", {"****": 1}]}
 
 
 @pytest.mark.parametrize(
