@@ -33,10 +33,4 @@ def lines(view: View, found: Sequence[Finding], runbooks: str) -> list[tuple[str
 
 
 def _counted(view: View) -> str:
-    sweep = view.sweep
-    counts = (
-        ("jobs", None if sweep.jobs is None else len(sweep.jobs)),
-        ("nodes", None if sweep.nodes is None else len(sweep.nodes)),
-        ("waiting", None if sweep.queue is None else len(sweep.queue)),
-    )
-    return ", ".join(f"{'?' if count is None else count} {name}" for name, count in counts)
+    return ", ".join(f"{'?' if count is None else count} {name}" for name, count in view.sweep.counts.items())

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from cibus.config import MonitorConfig
-from cibus.monitor.conditions import BESIDE, CONDITIONS, Condition
+from cibus.monitor.conditions import ALL, Condition
 from cibus.runbooks.files import address
 
 SEVERITIES = {"error": "critical", "warning": "warning"}
@@ -20,7 +20,6 @@ SEVERITIES = {"error": "critical", "warning": "warning"}
 HOLD = {"error": "5m", "warning": "15m"}
 HOLDS = {"queue-stuck": "1m", "build-stuck": "1m", "backup-old": "1m", "label-without-agent": "2m", "controller-down": "3m", "agents-all-offline": "3m"}
 BASE = "https://runbooks.example.com"
-ALL = (*CONDITIONS, *BESIDE)
 STALE = 5  # sweeps that may be missing
 MONITOR_ALERTS = ("MonitorDown", "MonitorStale")
 MONITOR_PAGE = "monitor-down"

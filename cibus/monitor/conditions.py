@@ -132,18 +132,13 @@ def _certificate(view: View) -> Said:
 # -- the queue
 
 
-def _ready(view: View) -> list[Waiting]:
-    """What waits for an executor only."""
-    return [each for each in view.sweep.queue or () if each.kind not in ("quiet", "blocked")]
-
-
 def _queue_long(view: View) -> Said:
-    if (count := len(_ready(view))) > view.limits.queue_length:
+    if (count := len(view.sweep.ready)) > view.limits.queue_length:
         yield "", f"{count} builds wait for an executor, {view.limits.queue_length} are allowed"
 
 
 def _queue_stuck(view: View) -> Said:
-    waits = sorted((each for each in _ready(view) if each.kind not in ("label", "offline")), key=lambda each: each.since)
+    waits = sorted((each for each in view.sweep.ready if each.kind not in ("label", "offline")), key=lambda each: each.since)
     late = [each for each in waits if view.now - each.since > view.limits.queue_wait * 60]
     if late:
         yield "", f"{late[0].job} waits for {span(view.now - late[0].since)} ({late[0].why or 'no reason given'}); {len(late)} waited longer than {view.limits.queue_wait} min"
@@ -151,7 +146,7 @@ def _queue_stuck(view: View) -> Said:
 
 def _by_label(view: View, kind: str) -> Mapping[str, list[Waiting]]:
     found: dict[str, list[Waiting]] = {}
-    for each in _ready(view):
+    for each in view.sweep.ready:
         if each.kind == kind:
             found.setdefault(each.label, []).append(each)
     return found
@@ -368,3 +363,5 @@ BESIDE: tuple[Condition, ...] = (
     Condition("error-budget-spent", "warning", "A service has used up its error budget.", _by_probes, "error-budget"),
 )
 """The conditions of services beside Jenkins."""
+
+ALL = (*CONDITIONS, *BESIDE)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cibus.monitor.conditions import BESIDE, CONDITIONS, View
+from cibus.monitor.conditions import ALL, View
 from cibus.monitor.findings import Finding
 from cibus.monitor.services import Standing
 from cibus.monitor.state import Job, Label
@@ -83,8 +83,7 @@ def _queue(view: View) -> Iterator[Metric]:
         return
     counts = Counter(each.kind for each in queue)
     yield from _gauge("queue_length", "Builds that wait, by what they wait for.", [((kind,), counts[kind]) for kind in KINDS], ["kind"])
-    waits = [view.now - each.since for each in queue if each.kind not in ("quiet", "blocked")]
-    yield from _one("queue_longest_wait_seconds", "How long a build waits for an executor, at most.", max(waits, default=0.0))
+    yield from _one("queue_longest_wait_seconds", "How long a build waits for an executor, at most.", view.sweep.longest_wait)
 
 
 def _nodes(view: View) -> Iterator[Metric]:
@@ -170,7 +169,7 @@ _PER_SERVICE: tuple[tuple[str, str, Callable[[Standing], float | None]], ...] = 
 
 def _findings(found: Sequence[Finding]) -> Iterator[Metric]:
     counts = Counter(each.condition for each in found)
-    known = dict.fromkeys([*(each.name for each in (*CONDITIONS, *BESIDE)), *counts])
+    known = dict.fromkeys([*(each.name for each in ALL), *counts])
     yield from _gauge("findings", "Findings by condition; all of them are counted here.", [((name,), counts[name]) for name in known], ["condition"])
     single = {each.key: each for each in found[:FINDINGS]}
     rows = [((each.condition, each.subject, each.level, each.owner, each.page), 1.0) for each in single.values()]

@@ -14,14 +14,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cibus.config import ProbeConfig
-from cibus.monitor.findings import Finding, Level, ranked
+from cibus.monitor.conditions import ALL, CERTIFICATE
+from cibus.monitor.findings import Finding, ranked
 from cibus.monitor.results import ProbeResult
 
 HOUR = 3600.0
 DAY = 86400.0
 BURN_1H = 14.4
 BURN_6H = 6.0
-CERTIFICATE_DAYS = 21
+CONDITION = {each.name: each for each in ALL}
 
 
 @dataclass(frozen=True)
@@ -99,21 +100,22 @@ def probe_findings(config: ProbeConfig, result: ProbeResult, state: Slo) -> list
         state: with that run
     """
 
-    def found(condition: str, level: Level, words: str, runbook: str = "") -> Finding:
-        return Finding(condition, config.name, level, words, config.owner, runbook or condition)
+    def found(condition: str, words: str, runbook: str = "") -> Finding:
+        known = CONDITION[condition]
+        return Finding(condition, config.name, known.level, words, config.owner, runbook or known.page)
 
     made = []
     if result.tried and not result.ok:
-        made.append(found("service-down", "error", f"{result.tried} of {result.tried} connections failed: {result.message}", config.runbook))
+        made.append(found("service-down", f"{result.tried} of {result.tried} connections failed: {result.message}", config.runbook))
     if (state.burn_1h or 0) > BURN_1H and (state.burn_6h or 0) > BURN_6H:
-        made.append(found("error-budget-burn", "error", f"fails {state.burn_1h:.1f} times as often as {config.availability} % allow (last hour; {state.burn_6h:.1f} times over 6 hours)", "error-budget"))
+        made.append(found("error-budget-burn", f"fails {state.burn_1h:.1f} times as often as {config.availability} % allow (last hour; {state.burn_6h:.1f} times over 6 hours)"))
     if state.used >= 1 and state.good < state.tried:
-        made.append(found("error-budget-spent", "warning", f"{(state.availability or 0) * 100:.3f} % available in {config.window} days, wanted are {config.availability} %: {state.used * 100:.0f} % of the error budget are used", "error-budget"))
+        made.append(found("error-budget-spent", f"{(state.availability or 0) * 100:.3f} % available in {config.window} days, wanted are {config.availability} %: {state.used * 100:.0f} % of the error budget are used"))
     if not state.latency_met:
-        made.append(found("service-slow", "warning", f"95 % of the answers take up to {state.p95:.0f} ms, wanted are {config.latency} ms"))
+        made.append(found("service-slow", f"95 % of the answers take up to {state.p95:.0f} ms, wanted are {config.latency} ms"))
     days = result.certificate_days
-    if days is not None and days < CERTIFICATE_DAYS:
-        made.append(found("certificate-expires", "warning", f"the certificate is valid for {math.floor(days)} more days"))
+    if days is not None and days < CERTIFICATE:
+        made.append(found("certificate-expires", f"the certificate is valid for {math.floor(days)} more days"))
     return ranked(made)
 
 

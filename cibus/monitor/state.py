@@ -135,6 +135,21 @@ class Sweep:
                 bearers.setdefault(label, []).append(node)
         return {name: _label(name, nodes) for name, nodes in sorted(bearers.items())}
 
+    @cached_property
+    def ready(self) -> tuple[Waiting, ...]:
+        """What waits for an executor only: not for its quiet period, nor for another build."""
+        return tuple(each for each in self.queue or () if each.kind not in ("quiet", "blocked"))
+
+    @property
+    def longest_wait(self) -> float:
+        """Seconds that a build waits for an executor, at most."""
+        return max((self.when - each.since for each in self.ready), default=0.0)
+
+    @property
+    def counts(self) -> Mapping[str, int | None]:
+        """How many jobs, nodes and waiting builds there are; None: not to be seen."""
+        return {name: None if found is None else len(found) for name, found in (("jobs", self.jobs), ("nodes", self.nodes), ("waiting", self.queue))}
+
     @property
     def agents(self) -> Iterator[Node]:
         """The nodes but the built-in one."""

@@ -59,8 +59,7 @@ def state_page(seen: Seen | None, trends: Mapping[str, Series], now: float, inte
 def _head(seen: Seen, now: float, words: str, worst: str) -> str:
     sweep = seen.view.sweep
     facts = [f"Jenkins {sweep.version}" if sweep.version else "no answer"]
-    for name, found in (("jobs", sweep.jobs), ("nodes", sweep.nodes), ("waiting", sweep.queue)):
-        facts.append(f"{'?' if found is None else len(found)} {name}")
+    facts += [f"{'?' if count is None else count} {name}" for name, count in sweep.counts.items()]
     facts.append(f"looked at {span(max(now - sweep.when, 0))} ago, {_time(sweep.when)}")
     shown = _text(sweep.url)
     return f'<header><h1 class="{worst}">{words}</h1><p><a href="{shown}">{shown}</a> <span class="soft">{_text(", ".join(facts))}</span></p></header>'

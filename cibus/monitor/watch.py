@@ -97,9 +97,8 @@ def figures(sweep: Sweep, found: int) -> Mapping[str, float]:
     if sweep.latency is not None:
         made["latency"] = sweep.latency
     if sweep.queue is not None:
-        ready = [each for each in sweep.queue if each.kind not in ("quiet", "blocked")]
-        made["queue_length"] = float(len(ready))
-        made["queue_wait"] = max((sweep.when - each.since for each in ready), default=0.0)
+        made["queue_length"] = float(len(sweep.ready))
+        made["queue_wait"] = sweep.longest_wait
     if sweep.nodes is not None:
         made["executors_busy"] = float(sum(node.busy for node in sweep.nodes))
         made["agents_online"] = float(sum(node.online for node in sweep.agents))
