@@ -154,6 +154,7 @@ class ControllerConfig:
     timeout: int = 60
     concurrency: int = 16
     retries: int = 5
+    practice: bool = False
 
 
 @dataclass(frozen=True)
@@ -374,6 +375,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "timeout": Key("int", help="seconds to wait for an answer (default 60)"),
         "concurrency": Key("int", help="how many requests are under way at once, at most (default 16)"),
         "retries": Key("int", help="how often a request that is safe to repeat is tried again (default 5)"),
+        "practice": Key("bool", help="a controller to practise on: cibus runbook run --ci may change it"),
     },
     "snapshot": {
         "key": Key("secret", help="the key of the secrets' fingerprints, the same for everyone who exports here"),

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from cibus.runbooks.files import address
+
 if TYPE_CHECKING:
     from cibus.monitor.conditions import View
     from cibus.monitor.findings import Finding
@@ -21,18 +23,13 @@ def lines(view: View, found: Sequence[Finding], runbooks: str) -> list[tuple[str
     made = [("bold", f"{sweep.url}  {seen}, looked at in {sweep.seconds:.1f} s")]
     for (condition, level, page), group in groupby(found, key=lambda each: (each.condition, each.level, each.page)):
         same = list(group)
-        made.append((STYLES[level], f"  {level:7}  {condition}{f' ({len(same)})' if len(same) > 1 else ''}: see {_page(runbooks, page)}"))
+        made.append((STYLES[level], f"  {level:7}  {condition}{f' ({len(same)})' if len(same) > 1 else ''}: see {address(runbooks, page)}"))
         made += [("", f"           {each.words}{f'  [{each.owner}]' if each.owner else ''}") for each in same[:MOST]]
         if len(same) > MOST:
             made.append(("dim", f"           and {len(same) - MOST} more (--json has them all)"))
     if not found:
         made.append(("green", "  nothing is wrong"))
     return made
-
-
-def _page(base: str, name: str) -> str:
-    """Where a runbook is: on the team's pages, or in this repository."""
-    return f"{base.rstrip('/')}/{name}" if base else f"runbooks/{name}.md"
 
 
 def _counted(view: View) -> str:

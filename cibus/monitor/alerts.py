@@ -13,6 +13,7 @@ import yaml
 
 from cibus.config import MonitorConfig
 from cibus.monitor.conditions import BESIDE, CONDITIONS, Condition
+from cibus.runbooks.files import address
 
 SEVERITIES = {"error": "critical", "warning": "warning"}
 # how long a finding must last: an agent that reboots, or a controller that is restarted, pages nobody
@@ -21,6 +22,8 @@ HOLDS = {"queue-stuck": "1m", "build-stuck": "1m", "backup-old": "1m", "label-wi
 BASE = "https://runbooks.example.com"
 ALL = (*CONDITIONS, *BESIDE)
 STALE = 5  # sweeps that may be missing
+MONITOR_ALERTS = ("MonitorDown", "MonitorStale")
+MONITOR_PAGE = "monitor-down"
 
 
 def alert_name(condition: str) -> str:
@@ -30,7 +33,7 @@ def alert_name(condition: str) -> str:
 
 def rules(config: MonitorConfig) -> dict[str, Any]:
     """The rule groups, as https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/ has them."""
-    base = (config.runbooks or BASE).rstrip("/")
+    base = config.runbooks or BASE
     return {"groups": [{"name": "cibus", "rules": [*(_rule(each, base) for each in ALL), *_monitor_rules(config, base)]}]}
 
 
@@ -45,14 +48,15 @@ def _rule(condition: Condition, base: str) -> Mapping[str, Any]:
 
 
 def _annotations(summary: str, page: str, base: str, more: str = "") -> Mapping[str, str]:
-    return {"summary": summary, "description": f"{summary}{more} What to do: {base}/{page}", "runbook_url": f"{base}/{page}"}
+    link = address(base, page)
+    return {"summary": summary, "description": f"{summary}{more} What to do: {link}", "runbook_url": link}
 
 
 def _monitor_rules(config: MonitorConfig, base: str) -> Iterator[Mapping[str, Any]]:
     stale = STALE * max(config.interval, 60)
     for name, expr in (
-        ("MonitorDown", "absent(cibus_sweep_timestamp_seconds)"),
-        ("MonitorStale", f"time() - cibus_sweep_timestamp_seconds > {stale}"),
+        (MONITOR_ALERTS[0], "absent(cibus_sweep_timestamp_seconds)"),
+        (MONITOR_ALERTS[1], f"time() - cibus_sweep_timestamp_seconds > {stale}"),
     ):
         owner = {"owner": config.owner} if config.owner else {}
         yield {
@@ -60,7 +64,7 @@ def _monitor_rules(config: MonitorConfig, base: str) -> Iterator[Mapping[str, An
             "expr": expr,
             "for": "5m",
             "labels": {"severity": "critical", **owner},
-            "annotations": _annotations("Nobody watches CI: cibus monitor serve gives no fresh figures.", "monitor-down", base),
+            "annotations": _annotations("Nobody watches CI: cibus monitor serve gives no fresh figures.", MONITOR_PAGE, base),
         }
 
 
@@ -70,6 +74,6 @@ def rules_text(config: MonitorConfig) -> str:
     return head + yaml.safe_dump(rules(config), sort_keys=False, width=1000)
 
 
-def pages() -> tuple[str, ...]:
-    """The runbooks that alerts name."""
-    return tuple(dict.fromkeys([*(each.page for each in ALL), "monitor-down"]))
+def pages() -> dict[str, str]:
+    """By the name of an alert, the runbook that it leads to."""
+    return {**{alert_name(each.name): each.page for each in ALL}, **dict.fromkeys(MONITOR_ALERTS, MONITOR_PAGE)}

@@ -15,6 +15,7 @@ from typing import Literal
 
 from cibus.config import NotifyConfig
 from cibus.monitor.findings import RANKS, Finding, Level, ranked
+from cibus.runbooks import files
 
 HOUR = 3600.0
 MOST_LINES = 20
@@ -159,7 +160,7 @@ def _line(now: float, why: str, each: Open, config: NotifyConfig) -> str:
     finding = each.finding
     since = f" (for {_span(now - each.since)})" if why == "still" else ""
     owner = f" – owner {finding.owner}" if finding.owner else ""
-    page = _clean(f"{config.runbooks.rstrip('/')}/{finding.runbook}" if config.runbooks and finding.runbook else finding.runbook)
+    page = _clean(files.address(config.runbooks, finding.runbook) if config.runbooks and finding.runbook else finding.runbook)
     text = _clean(f"{finding.level.upper()}{'' if why == 'new' else f', {why}'} {finding.condition}: {finding.subject}: {finding.words}{owner}{since}")
     return f"{text} – {page}" if page else text
 

@@ -189,7 +189,7 @@ class Server:
         return {name: self._history.series(name, since) for name, _, _ in TRENDS}
 
     def _link(self, page: str) -> str:
-        return f"{self._config.runbooks.rstrip('/')}/{page}" if self._config.runbooks else f"runbooks/{page}"
+        return files.address(self._config.runbooks, page) if self._config.runbooks else f"runbooks/{page}"
 
     async def _json(self, request: web.Request) -> web.StreamResponse:
         from aiohttp import web

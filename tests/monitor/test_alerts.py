@@ -75,7 +75,7 @@ def test_there_are_enough_and_each_says_what_to_do() -> None:
         assert rule["labels"]["severity"] in ("critical", "warning")
         base, _, page = rule["annotations"]["runbook_url"].rpartition("/")
         assert base == BASE
-        assert page in pages()
+        assert page in pages().values()
         assert rule["annotations"]["summary"].endswith(".")
 
 

@@ -69,7 +69,7 @@ def test_every_page_is_there_and_every_page_is_named() -> None:
         assert re.findall(r"^## (.+)$", page, re.MULTILINE) == ["What you see", "Check", "Fix", "Verify"], name
         for other in re.findall(r"([\w-]+)\.md", page):
             assert (ROOT / "runbooks" / f"{other}.md").is_file(), (name, other)
-    of_alerts = set(pages())
+    of_alerts = set(pages().values())
     assert {page.stem for page in (ROOT / "runbooks").glob("build-*.md")} - of_alerts == {name for name in named if name.startswith("build-")} - of_alerts
 
 

@@ -52,7 +52,7 @@ def test_every_condition_is_injected() -> None:
 
 
 def test_every_runbook_is_there_and_has_its_parts() -> None:
-    for page in pages():
+    for page in pages().values():
         lines = (RUNBOOKS / f"{page}.md").read_text("utf-8").splitlines()
         assert lines[0].startswith("# ")
         assert [line for line in lines if line.startswith("## ")] == SECTIONS, page

@@ -37,7 +37,7 @@ def find_groovy() -> Path:
     kept = cache_folder() / f"groovy-all-{VERSION}.jar"
     if kept.is_file():
         return kept
-    problem = _fetch(kept)
+    problem = _fetch_alone(kept)
     if problem is None:
         return kept
     for jar in SYSTEM_JARS:
@@ -47,6 +47,20 @@ def find_groovy() -> Path:
         f"no Groovy: {COORDINATE} could not be fetched ({problem}). Connect to the network once, or set "
         "CIBUS_GROOVY_JAR to the path of that jar, or install your system's groovy package"
     )
+
+
+def _fetch_alone(target: Path) -> str | None:
+    """Fetches the jar unless another process does so just now: jgo gives up where two resolve the same one at once."""
+    import fcntl
+
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = target.with_suffix(".lock").open("w")
+    except OSError as error:
+        return f"{target.parent} cannot be written: {error.strerror}"
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return None if target.is_file() else _fetch(target)
 
 
 def _fetch(target: Path) -> str | None:
@@ -61,7 +75,6 @@ def _fetch(target: Path) -> str | None:
         return _reason(error)
     if hashlib.sha256(found.read_bytes()).hexdigest() != SHA256:
         return f"its SHA-256 is not {SHA256}"
-    target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as beside:
         with found.open("rb") as source:
             shutil.copyfileobj(source, beside)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -36,7 +38,31 @@ def test_the_fetched_jar_is_kept(empty: Path, monkeypatch: pytest.MonkeyPatch) -
     assert kept.parent == empty / "cache"
     fetched.unlink()
     assert groovy.find_groovy() == kept
-    assert [each.name for each in kept.parent.iterdir()] == [kept.name]
+    assert [each.name for each in kept.parent.iterdir() if each.suffix != ".lock"] == [kept.name]
+
+
+def test_only_one_of_several_fetches_it(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched = empty / "fetched.jar"
+    fetched.write_bytes(b"jar")
+    calls = []
+
+    def resolve() -> Path:
+        calls.append(1)
+        time.sleep(0.2)
+        return fetched
+
+    monkeypatch.setattr(groovy, "SHA256", hashlib.sha256(b"jar").hexdigest())
+    monkeypatch.setattr(groovy, "_resolve", resolve)
+    with ThreadPoolExecutor(4) as pool:
+        found = {each.result() for each in [pool.submit(groovy.find_groovy) for _ in range(4)]}
+    assert len(found) == 1
+    assert len(calls) == 1
+
+
+def test_a_cache_that_cannot_be_written_is_said(empty: Path) -> None:
+    (empty / "cache").write_text("a file")
+    with pytest.raises(EngineMissing, match="cannot be written"):
+        groovy.find_groovy()
 
 
 def test_another_jar_is_refused(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +71,7 @@ def test_another_jar_is_refused(empty: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(groovy, "_resolve", lambda: fetched)
     with pytest.raises(EngineMissing, match="SHA-256"):
         groovy.find_groovy()
-    assert not (empty / "cache").exists()
+    assert not list((empty / "cache").glob("*.jar"))
 
 
 def test_without_a_network_it_is_one_line(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
