@@ -10,7 +10,7 @@ from pathlib import Path
 
 from command import Cibus
 from sickness import DAY, SICKNESSES, Ward
-from staging import Stage, login, staged
+from staging import Stage, book_of, login, staged
 
 
 def sick(ward: Ward, name: str) -> None:
@@ -23,8 +23,9 @@ def by_hand(page: str, sickness: str, heal: Callable[[Ward], object], **variable
     @staged(page, "ward")
     def _(ward: Ward) -> Stage:
         sick(ward, sickness)
-        known, secrets = login(ward.fake) if page in ("queue-long", "controller-wrong-answer") else ({}, {})
-        return Stage(ward.folder, {**{key: value for key, value in known.items() if page == "queue-long" or key == "url"}, **variables}, secrets, (lambda: heal(ward),))
+        asked = book_of(page).variables
+        known, secrets = login(ward.fake)
+        return Stage(ward.folder, {**{key: value for key, value in known.items() if key in asked}, **variables}, secrets, (lambda: heal(ward),))
 
 
 def empty_queue(ward: Ward) -> None:
@@ -35,9 +36,9 @@ def online(ward: Ward) -> None:
     for name in ("one", "two", "three"):
         node = ward.state.nodes[name]
         node.online = True
-        node.running = []
+        node.running.clear()
         if node.offline_cause is not None:
-            node.clear_cause()
+            node.toggle_offline("", "")
 
 
 def back(ward: Ward) -> None:
@@ -98,7 +99,11 @@ def _(ward: Ward) -> Stage:
 def _(ward: Ward) -> Stage:
     sick(ward, "about to shut down")
     variables, secrets = login(ward.fake)
-    return Stage(ward.folder, variables, secrets, (lambda: None,), lambda: None if not ward.state.quieting_down else 1 / 0)
+
+    def proof() -> None:
+        assert not ward.state.quieting_down
+
+    return Stage(ward.folder, variables, secrets, (lambda: None,), proof)
 
 
 @staged("queue-stuck", "ward")
@@ -157,8 +162,7 @@ def _(cared: tuple[Ward, Cibus]) -> Stage:
     ward, cibus = cared
     exported(ward, cibus)
     job = ward.state.jobs["app"]
-    before = job.config
-    job.config = before.replace(b"<flow-definition", b"<flow-definition><description>by hand</description><!--", 1).replace(b"<!--", b"", 1) if b"/>" not in before[:20] else b"<flow-definition><description>by hand</description></flow-definition>"
+    job.config = b"<flow-definition><description>by hand</description></flow-definition>"
     assert cibus(ward.fake, "jobs", "diff", "jenkins")[0] == 3
 
     def proof() -> None:

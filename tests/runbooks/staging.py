@@ -108,6 +108,8 @@ def practise(name: str, stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: p
     """Runs all blocks of a page against its stage; each must pass."""
     book = book_of(name)
     monkeypatch.chdir(stage.folder)
+    for key in ("CIBUS_JENKINS_URL", "CIBUS_JENKINS_USER", "CIBUS_JENKINS_TOKEN"):
+        monkeypatch.delenv(key, raising=False)
     for key, value in stage.secrets.items():
         monkeypatch.setenv(key, value)
     capsys.readouterr()

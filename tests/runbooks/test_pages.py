@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import stage_builds
 import stage_controller
+import stage_services
+import stage_tasks
 from staging import STAGES, practise
 
-assert stage_controller
+TABLES = (stage_builds, stage_controller, stage_services, stage_tasks)
 
 
 @pytest.mark.parametrize("name", sorted(STAGES))
