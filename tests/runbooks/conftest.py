@@ -1,0 +1,65 @@
+"""The test systems that runbooks are run against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from command import Cibus, cibus, own_folders
+from fake_jenkins import FakeJenkins
+from sickness import Ward, well
+from stage_builds import Shop
+from stage_services import Street
+from stage_tasks import Office
+from staging import table
+
+__all__ = ["cibus", "own_folders"]
+
+
+@pytest.fixture
+def ward(tmp_path: Path, own_folders: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
+    """A controller that is well, to practise on."""
+    state, path = well(tmp_path)
+    _alone(monkeypatch)
+    with FakeJenkins(state) as fake:
+        path.write_text(f"{table(fake)}{path.read_text()}")
+        ward = Ward(fake, tmp_path)
+        ward.deed("export", 3600)
+        yield ward
+        ward.close()
+
+
+@pytest.fixture
+def cared(ward: Ward, cibus: Cibus) -> tuple[Ward, Cibus]:
+    """The same, and the command line for what was done there before."""
+    return ward, cibus
+
+
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Controllers are those of cibus.toml only."""
+    for name in ("CIBUS_JENKINS_URL", "CIBUS_JENKINS_USER", "CIBUS_JENKINS_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def shop(empty_jenkins: FakeJenkins, tmp_path: Path, own_folders: None, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A controller with one job."""
+    _alone(monkeypatch)
+    (tmp_path / "cibus.toml").write_text(table(empty_jenkins))
+    return Shop(empty_jenkins, tmp_path)
+
+
+@pytest.fixture
+def office(jenkins: FakeJenkins, empty_jenkins: FakeJenkins, tmp_path: Path, cibus: Cibus) -> Office:
+    """A controller with many jobs, and an empty one."""
+    return Office(jenkins, empty_jenkins, tmp_path, cibus)
+
+
+@pytest.fixture
+def street(tmp_path: Path, own_folders: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
+    """Services on loopback."""
+    _alone(monkeypatch)
+    with ExitStack() as ends:
+        yield Street(tmp_path, ends)
