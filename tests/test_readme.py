@@ -162,6 +162,20 @@ def test_a_monitor(tmp_path: Path) -> None:
     assert "QueueStuck" in (tmp_path / "cibus-rules.yml").read_text()
 
 
+def test_a_runbook(tmp_path: Path) -> None:
+    """In the order of the README; a team's new page is not whole yet."""
+    found = [line for line in commands("cibus") if line.startswith("cibus runbook")]
+    assert [line.split()[2] for line in found] == ["list", "show", "run", "lint", "new"]
+    state, _ = well(tmp_path)
+    with FakeJenkins(state) as fake:
+        for command in found:
+            done = run(command, tmp_path, **controller(fake, tmp_path))
+            assert done.returncode == (3 if " run " in command else 0), f"{command}: {done.stdout}{done.stderr}"
+            assert "Traceback" not in done.stderr
+    assert (tmp_path / "receipts" / "runbooks" / "agents-all-offline.jsonl").is_file()
+    assert (tmp_path / "runbooks" / "licence-server.md").is_file()
+
+
 class Greeter(socketserver.BaseRequestHandler):
     """A service that says hello."""
 

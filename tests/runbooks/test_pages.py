@@ -5,14 +5,26 @@ from __future__ import annotations
 import pytest
 import stage_builds
 import stage_controller
+import stage_people
 import stage_services
 import stage_tasks
 from staging import STAGES, practise
 
-TABLES = (stage_builds, stage_controller, stage_services, stage_tasks)
+from cibus.cli.parsing import why_not
+from cibus.monitor.alerts import pages as alert_pages
+from cibus.runbooks.files import folder
+from cibus.runbooks.lint import lint
+
+TABLES = (stage_builds, stage_controller, stage_people, stage_services, stage_tasks)
 
 
 @pytest.mark.parametrize("name", sorted(STAGES))
 def test_the_blocks_of_the_page(name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     system, stage = STAGES[name]
     practise(name, stage(request.getfixturevalue(system)), monkeypatch, capsys)
+
+
+def test_the_pages_are_whole() -> None:
+    """Links, commands, all parts, and a page for each alert and a rule for each alert that is named."""
+    found = lint({path.stem: path for path in folder().glob("*.md")}, alert_pages(), why_not)
+    assert not [str(each) for each in found]
