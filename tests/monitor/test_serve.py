@@ -22,6 +22,7 @@ from cibus.cli import main
 from cibus.monitor.history import History
 from cibus.monitor.statuspage import state_page
 from cibus.monitor.watch import Seen
+from cibus.runbooks.page import SECTIONS
 
 pytest.importorskip("aiohttp")
 
@@ -156,7 +157,7 @@ def test_in_a_browser(ward: Ward, tmp_path: Path) -> None:
             for href in [link.get_attribute("href") for link in page.locator("a").all()]:
                 assert asked(href if "://" in href else url + href)[0] in (200, 403), href  # the controller wants a login
             page.locator("ul.findings a").first.click()
-            assert page.locator("h2").all_inner_texts() == ["What you see", "Check", "Fix", "Verify"]
+            assert page.locator("h2").all_inner_texts() == list(SECTIONS)
             page.screenshot(path=tmp_path / f"runbook-{name}.png", full_page=True)
             assert said == []
             assert all(each.startswith((url, "data:")) for each in asked_for)
