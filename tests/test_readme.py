@@ -84,13 +84,14 @@ CONTROLLER = ("cibus controllers", "cibus jobs")
 AGENTS = ("cibus agents",)
 MONITOR = ("cibus monitor",)
 BUILDS = ("cibus capture", "cibus reproduce", "cibus compare")
+RUNBOOKS = ("cibus runbook",)
 
 
 def test_use(tmp_path: Path) -> None:
     for name in ("mobile-app", "mobile-app-library"):
         shutil.copytree(TOP / "examples" / name, tmp_path / name)
     app = tmp_path / "mobile-app"
-    for command in ("git init -q", "git add -A", "git commit -q -m example", *(line for line in commands("cibus") if not line.startswith((*CONTROLLER, *BUILDS, *AGENTS, *MONITOR)) and "--on " not in line)):
+    for command in ("git init -q", "git add -A", "git commit -q -m example", *(line for line in commands("cibus") if not line.startswith((*CONTROLLER, *BUILDS, *AGENTS, *MONITOR, *RUNBOOKS)) and "--on " not in line)):
         done = run(command, app, CIBUS_STATE_DIR=str(tmp_path / "state"))
         assert done.returncode == 0, command + "\n" + done.stdout + done.stderr
         assert "Traceback" not in done.stderr
@@ -164,7 +165,7 @@ def test_a_monitor(tmp_path: Path) -> None:
 
 def test_a_runbook(tmp_path: Path) -> None:
     """In the order of the README; a team's new page is not whole yet."""
-    found = [line for line in commands("cibus") if line.startswith("cibus runbook")]
+    found = [line for line in commands("cibus") if line.startswith(RUNBOOKS)]
     assert [line.split()[2] for line in found] == ["list", "show", "run", "lint", "new"]
     state, _ = well(tmp_path)
     with FakeJenkins(state) as fake:

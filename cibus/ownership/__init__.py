@@ -1,0 +1,1 @@
+"""Who owns what, how many could leave, and how a second owner gets there."""
