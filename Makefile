@@ -46,5 +46,5 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.all: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e '.[jvm,agents,monitor,test,dev]'
+	$(BIN)/python -m pip install --quiet -e '.[jvm,agents,monitor,handbook,test,dev]'
 	@touch $@ $(VENV)/.demo

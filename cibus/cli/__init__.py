@@ -23,6 +23,7 @@ COMMANDS = {
     "agents": ("cibus.cli.agents", "agents", "The machines that builds run on: list, examine, rebuild and prove them."),
     "runbook": ("cibus.cli.runbook", "runbook", "Pages that say what to do, and do it: list, show, run, check, write."),
     "monitor": ("cibus.cli.monitor", "monitor", "Is CI healthy, what is wrong, and which page says what to do."),
+    "handbook": ("cibus.cli.handbook", "handbook", "All that is known of this CI as a static site that works offline: build, serve."),
 }
 
 
