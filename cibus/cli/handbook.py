@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from cibus.cli.options import AsJson, ConfigFile
 from cibus.errors import Exit
 
 if TYPE_CHECKING:
+    from cibus.handbook.build import Built
     from cibus.handbook.records import Handbook
 
 handbook = typer.Typer(
@@ -54,11 +56,11 @@ def build(
     seconds = time.monotonic() - start
     if as_json:
         counts = {"runbooks": len(book.runbooks), "alerts": len(book.alerts), "areas": len(book.owners.areas), "agents": len(book.agents), "jobs": len(book.jobs.entries) if book.jobs else 0}
-        print_json({"folder": str(out), "pages": built.pages, **counts, "seconds": round(seconds, 2), "problems": _problems(book), "lost": list(built.lost)})
+        print_json({"folder": str(out), "pages": built.pages, **counts, "seconds": round(seconds, 2), "problems": [asdict(each) for each in book.problems], "lost": list(built.lost)})
     else:
         print(f"{out}: {built.pages} pages in {seconds:.1f} s; open {out / 'index.html'}")
-    _tell(book)
-    return Exit.LOOK if book.problems else Exit.FINE
+    _tell(book, built)
+    return Exit.LOOK if book.problems or built.lost else Exit.FINE
 
 
 @handbook.command("serve")
@@ -77,7 +79,7 @@ def serve(
     from cibus.handbook.build import require
     from cibus.handbook.serve import Server, address
 
-    require()
+    require("aiohttp")
     where = address(listen)
     with terminated_is_interrupted():
         try:
@@ -87,12 +89,10 @@ def serve(
     return Exit.FINE
 
 
-def _problems(book: Handbook) -> list[dict[str, str]]:
-    return [{"part": each.part, "words": each.words} for each in book.problems]
-
-
-def _tell(book: Handbook) -> None:
+def _tell(book: Handbook, built: Built) -> None:
+    """Says what could not be read, and which links of runbooks are none in the handbook."""
     print_lines((("yellow", f"{each.part}: {each.words}") for each in book.problems), stderr=True)
+    print_lines((("yellow", f"runbooks: {each}: leads nowhere in the handbook, and is text there") for each in built.lost), stderr=True)
 
 
 def _say(words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import importlib.util
 import json
 import os
@@ -35,13 +36,16 @@ class Built:
     lost: tuple[str, ...] = ()
 
 
-def require() -> None:
+def require(*more: str) -> None:
     """Says what to install where a library is missing.
+
+    Arguments:
+        more: modules that are needed besides
 
     Raises:
         UsageError: one is.
     """
-    missing = [package for module, package in NEEDED.items() if importlib.util.find_spec(module) is None]
+    missing = [package for module, package in {**NEEDED, **dict(zip(more, more, strict=True))}.items() if importlib.util.find_spec(module) is None]
     if missing:
         raise UsageError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed; install with pip install 'cibus[handbook]'")
 
@@ -79,7 +83,7 @@ def refuse_other(place: Path) -> None:
 @contextmanager
 def _beside(place: Path) -> Iterator[Path]:
     """A new folder beside a place, which is gone afterwards unless it took the place."""
-    made = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".new", dir=place.parent))
+    made = Path(tempfile.mkdtemp(prefix=f".{place.name}.{os.getpid()}-", suffix=".new", dir=place.parent))
     try:
         yield made
     finally:
@@ -109,6 +113,20 @@ def settle(place: Path) -> None:
     if former.is_dir() and not place.exists():
         former.rename(place)
     shutil.rmtree(former, ignore_errors=True)
+    for left in place.parent.glob(f".{glob.escape(place.name)}.*-*.new"):
+        process = left.name.removeprefix(f".{place.name}.").partition("-")[0]
+        if process.isdigit() and int(process) != os.getpid() and not _alive(int(process)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def render(book: Handbook, folder: Path) -> Built:

@@ -14,6 +14,7 @@ from cibus.agents.spec import AgentSpec, from_config, specs
 from cibus.config import AgentConfig, Config
 from cibus.errors import CibusError
 from cibus.handbook.owning import Owning
+from cibus.handbook.prose import title_of
 from cibus.handbook.records import AgentEntry, AlertEntry, Deed, Handbook, Jobs, Owners, Problem, RunbookEntry
 from cibus.handbook.snapshot import jobs as jobs_of
 from cibus.monitor.alerts import pages as alert_pages
@@ -21,7 +22,6 @@ from cibus.monitor.alerts import rules
 from cibus.ownership.records import Thing
 from cibus.receipts import folder as receipts_folder
 from cibus.receipts import read_lines
-from cibus.runbooks import files
 from cibus.runbooks.library import library, own_folder, page_text
 from cibus.runbooks.page import PageError, parsed
 from cibus.runbooks.record import last_runs
@@ -85,8 +85,8 @@ class _Reader:
             book = parsed(name, content)
         except PageError as error:
             self._wrong("runbooks", str(error))
-            return RunbookEntry(name, files.title(content, name), content, None, str(error), own, last, areas, path.parent)
-        return RunbookEntry(name, book.title, content, book, "", own, last, areas, path.parent)
+            return RunbookEntry(name, title_of(content, name), content, None, str(error), own, last, areas, path.parent)
+        return RunbookEntry(name, title_of(content, name), content, book, "", own, last, areas, path.parent)
 
     def agents(self) -> tuple[AgentEntry, ...]:
         known = self._tried("agents", lambda: specs(self._config), None)

@@ -68,15 +68,15 @@ def badge(words: object, kind: str = "") -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, anchors: Sequence[str] = ()) -> str:
-    """A table of what is HTML already; ``anchors``: one for each row."""
+    """A table of what is HTML already; ``anchors``: one for each row. The search needs the spaces between cells."""
     named = [f' id="{html.escape(each)}"' for each in anchors]
-    body = "".join(f"<tr{named[at] if named else ''}>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for at, row in enumerate(rows))
-    return f'<div class="hb-wide" tabindex="0"><table><thead><tr>{"".join(f"<th>{text(each)}</th>" for each in head)}</tr></thead><tbody>{body}</tbody></table></div>'
+    body = "".join(f"<tr{named[at] if named else ''}>{' '.join(f'<td>{cell}</td>' for cell in row)}</tr> " for at, row in enumerate(rows))
+    return f'<div class="hb-wide" tabindex="0"><table><thead><tr>{" ".join(f"<th>{text(each)}</th>" for each in head)}</tr></thead> <tbody>{body}</tbody></table></div>'
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> str:
     """A small table of names and what is HTML already; what is empty is left out."""
-    body = "".join(f'<tr><th scope="row">{text(name)}</th><td>{value}</td></tr>' for name, value in rows if value)
+    body = "".join(f'<tr><th scope="row">{text(name)}</th> <td>{value}</td></tr> ' for name, value in rows if value)
     return f'<div class="hb-wide hb-facts"><table><tbody>{body}</tbody></table></div>' if body else ""
 
 
@@ -101,14 +101,15 @@ def folded(summary: str, inner: str) -> str:
     return f"<details><summary>{summary}</summary>{inner}</details>"
 
 
-def page(title: str, parts: Iterable[str]) -> str:
-    """A page of its parts; those that are empty are left out."""
-    return "\n\n".join([f"# {in_heading(title)}", *(each for each in parts if each)]) + "\n"
+def page(title: str, parts: Iterable[str], *, alone: bool = False) -> str:
+    """A page of its parts; those that are empty are left out. ``alone``: no others are beside it in the navigation."""
+    front = "---\nhide: [navigation]\n---\n" if alone else ""
+    return front + "\n\n".join([f"# {in_heading(title)}", *(each for each in parts if each)]) + "\n"
 
 
 def day(when: datetime | None) -> str:
-    """A date as pages have it."""
-    return f"{when:%Y-%m-%d}" if when is not None else ""
+    """A date as pages have it; nothing for None."""
+    return f"<time>{when:%Y-%m-%d}</time>" if when is not None else ""
 
 
 def counted(count: int, noun: str) -> str:

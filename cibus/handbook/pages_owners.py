@@ -118,8 +118,8 @@ def _factor(factor: Factor, owners: Owners) -> Iterable[str]:
 def _part(part: Part, owners: Owners) -> str:
     number = "not measured" if part.number is None else str(part.number)
     head = paragraph(f"<strong>{number}</strong>, {text(MEANS[part.name])}{f': {text(part.words)}' if part.words else ''}.")
-    rows = ([badge("counts", "fine") if each.counts else badge("does not count"), _person(owners, each.person), text(each.words)] for each in part.evidence)
-    evidence = table(("", "who", "evidence"), rows) if part.evidence else ""
+    rows = ([_person(owners, each.person), badge("counts", "fine") if each.counts else badge("does not"), text(each.words)] for each in part.evidence)
+    evidence = table(("who", "counts", "evidence"), rows) if part.evidence else ""
     raise_it = paragraph("What would raise it:") + bullets(text(each) for each in part.raised_by) if part.raised_by else ""
     return f"<div>{head}{evidence}{raise_it}</div>"
 
@@ -152,14 +152,14 @@ def _drills(steps: Sequence[Step], anchor: str) -> str:
 def onboarding_page(owners: Owners, runbooks: Collection[str]) -> str:
     """The drills of each person: done and open."""
     if not any(owners.steps.values()):
-        return page("Onboarding", [paragraph(NOBODY if not owners else "Nobody has a drill yet. <code>cibus onboard</code> says how somebody becomes a second owner.")])
+        return page("Onboarding", [paragraph(NOBODY if not owners else "Nobody has a drill yet. <code>cibus onboard</code> says how somebody becomes a second owner.")], alone=True)
     anchors = people_anchors(owners)
     parts = [paragraph("A second owner is somebody who has done it. Each drill that is done has a receipt.")]
     for person, steps in sorted(owners.steps.items(), key=lambda each: owners.shown(each[0]).lower()):
         if steps:
             done = sum(each.done is not None for each in steps)
             parts += [heading(2, owners.shown(person), anchors[person]), paragraph(f"{done} of {counted(len(steps), 'drill')} done."), table(("drill", "why", "done", "receipt"), (_step(each, runbooks) for each in steps))]
-    return page("Onboarding", parts)
+    return page("Onboarding", parts, alone=True)
 
 
 def _step(step: Step, runbooks: Collection[str]) -> list[str]:

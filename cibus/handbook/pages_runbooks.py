@@ -127,4 +127,4 @@ def alerts_page(alerts: Sequence[AlertEntry], entries: Mapping[str, RunbookEntry
     return page("Alerts", [
         paragraph(f"{counted(len(alerts), 'rule')}, as <code>cibus monitor rules</code> writes them for Prometheus. An alert fires when what it means lasted for the time beside it; its page says what to do."),
         table(("alert", "level", "what it means", "lasts", "what to do"), rows, anchors=[each.name for each in alerts]),
-    ])  # fmt: skip
+    ], alone=True)  # fmt: skip

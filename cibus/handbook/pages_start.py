@@ -22,7 +22,7 @@ def start_page(book: Handbook, areas: Mapping[str, str]) -> str:
         _areas(book, areas),
         heading(2, "Done last", "done-last"),
         _deeds(book.deeds),
-    ])  # fmt: skip
+    ], alone=True)  # fmt: skip
 
 
 def _problems(book: Handbook) -> str:
@@ -35,7 +35,7 @@ def _parts(book: Handbook) -> list[list[str]]:
     own = sum(each.own for each in book.runbooks)
     gone = sum(each.last is not None for each in book.runbooks)
     return [
-        [link("Runbooks", "runbooks/index.html"), f"{counted(len(book.runbooks), 'page')}, {own} of them the team's own; {gone} were gone through to the end"],
+        [link("Runbooks", "runbooks/index.html"), f"{counted(len(book.runbooks), 'page')}, {own} of them the team's own; somebody went through {gone} to the end"],
         [link("Alerts", "alerts.html"), counted(len(book.alerts), "rule")],
         [link("Owners", "owners/index.html"), f"{counted(len(book.owners.areas), 'area')}, {len(book.owners.people)} people" if book.owners else NOBODY],
         [link("Agents", "agents/index.html"), _agents(book)],

@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from cibus.handbook.markup import code, lines, plain, slugs, text
+from cibus.runbooks.expect import PLACE
 from cibus.runbooks.files import body
 from cibus.runbooks.page import Block
 
@@ -61,6 +62,12 @@ def prose(markdown: str, pages: Collection[str], pictures: Collection[str] = (),
                 token.children = links.mended(token.children)
     made = tuple(Section(level, title, anchors.get(title, ""), _one_line(maker.renderer.render(part, maker.options, {}))) for level, title, part in parts)
     return Prose(made, tuple(dict.fromkeys(links.shown)), tuple(dict.fromkeys(links.lost)))
+
+
+def title_of(markdown: str, name: str) -> str:
+    """A page's first heading, as it is read; its name where there is none."""
+    tokens = MarkdownIt("commonmark", {"html": False}).parse(body(markdown))
+    return next((_words(tokens[at + 1]) for at, token in enumerate(tokens) if token.type == "heading_open" and token.tag == "h1"), "") or name
 
 
 def _split(tokens: Sequence[Token]) -> list[tuple[int, str, list[Token]]]:
@@ -174,7 +181,12 @@ def expectation(block: Block) -> str:
         "says": expect.text, "does not say": expect.no_text, "matches": expect.regex, "has in its JSON": expect.json, "has not in its JSON": expect.no_json,
     }  # fmt: skip
     words = [f"exit {' or '.join(map(str, expect.exits))}" if expect.exits else "any exit code"]
-    words += [f"{name} {code(value)}" for name, values in named.items() for value in values]
+    words += [f"{name} {_asserted(value)}" for name, values in named.items() for value in values]
     more = f" Its first line becomes <code>{text(block.sets.upper())}</code>." if block.sets else ""
-    danger = f" It cannot be undone: <code>cibus runbook run</code> has {code(block.dangerous)} typed first." if block.dangerous else ""
+    danger = f" It cannot be undone: <code>cibus runbook run</code> has {_asserted(block.dangerous)} typed first." if block.dangerous else ""
     return f'<p class="hb-note">Expected: {"; ".join(words)}.{more}{danger}</p>'
+
+
+def _asserted(value: str) -> str:
+    """A value in which variables stand, as their environment has them."""
+    return code(PLACE.sub(lambda found: f"${found[1].upper()}", value))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cibus.config import Config
 from cibus.errors import CibusError
-from cibus.handbook.build import MARKER, render
+from cibus.handbook.build import MARKER, Built, render
 from cibus.handbook.collect import collect
 from cibus.handbook.inputs import Inputs, inputs
 from cibus.handbook.records import Handbook
@@ -42,7 +42,7 @@ class Server:
         say: is told what is to be said in a line
     """
 
-    def __init__(self, configured: Callable[[], Config], told: Callable[[Handbook], None], say: Callable[[str], None]) -> None:
+    def __init__(self, configured: Callable[[], Config], told: Callable[[Handbook, Built], None], say: Callable[[str], None]) -> None:
         self._configured, self._told, self._say = configured, told, say
         self._place = Path()
         self._count = 0
@@ -70,10 +70,10 @@ class Server:
         book = collect(config)
         made = self._place / str(self._count + 1)
         made.mkdir()
-        render(book, made)
+        built = render(book, made)
         self._count += 1
         shutil.rmtree(self._place / str(self._count - 2), ignore_errors=True)  # the one before may still be sent
-        self._told(book)
+        self._told(book, built)
 
     async def _serve(self, where: Address, watched: Inputs) -> None:
         from aiohttp import web

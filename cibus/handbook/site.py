@@ -126,6 +126,7 @@ def settings(made: Site, docs: str, out: str, theme: str) -> dict[str, Any]:
         "docs_dir": docs,
         "site_dir": out,
         "use_directory_urls": False,
+        "copyright": "Made by <code>cibus handbook build</code> from cibus.toml, ownership.toml, receipts, runbooks and the snapshot.",
         "theme": {
             "name": "material",
             "custom_dir": theme,
