@@ -66,6 +66,7 @@ def build(book: Handbook, out: Path) -> Built:
         built = render(book, made)
         refuse_other(place)
         take_place(made, place)
+    settle(place)  # the mkdocs of a build that was killed may have gone on until now
     return Built(out, built.pages, built.lost)
 
 

@@ -1,9 +1,10 @@
-"""The files that a handbook is made from, to be watched."""
+"""The files that a handbook is made from, and whether they changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import os
+import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cibus.config import FILE_NAME, Config
@@ -12,40 +13,42 @@ from cibus.receipts import folder as receipts_folder
 from cibus.runbooks.library import own_folder
 
 OWNERSHIP = "ownership.toml"
+State = dict[str, tuple[int, int, int]]  # by path: when it was written, its size, its inode
 
 
-@dataclass(frozen=True)
 class Inputs:
-    """What is watched.
+    """What the handbook of a configuration is made from, there or not yet."""
 
-    Arguments:
-        flat: folders of which only what is directly in them counts
-        deep: folders with all that is below them
-        names: the names that count in the flat ones
-    """
+    def __init__(self, config: Config) -> None:
+        self._folders = [own_folder(config.folder), receipts_folder(config), *([config.monitor.snapshot] if config.monitor.snapshot else [])]
+        inventory = [config.rebuild.inventory] if config.rebuild.inventory else []
+        self._files = [config.path or config.folder / FILE_NAME, config.folder / OWNERSHIP, *inventory, *_logs([config.folder, *self._folders])]
 
-    flat: tuple[Path, ...]
-    deep: tuple[Path, ...]
-    names: frozenset[str]
-
-    def counts(self, path: Path) -> bool:
-        """Whether the handbook is another one when this changed."""
-        return (path.parent in self.flat and path.name in self.names) or any(path.is_relative_to(each) for each in self.deep)
+    def state(self) -> State:
+        """How all of it is now; another state is another handbook."""
+        return dict(_states([*map(str, self._files), *map(str, self._folders)]))
 
 
-def inputs(config: Config) -> Inputs:
-    """What the handbook of a configuration is made from, as far as it is there; what appears later is seen, too."""
-    folders = [own_folder(config.folder), receipts_folder(config), *([config.monitor.snapshot] if config.monitor.snapshot else [])]
-    files = [config.folder / FILE_NAME, config.folder / OWNERSHIP, *([config.rebuild.inventory] if config.rebuild.inventory else []), *_heads(folders)]
-    watched = [*files, *folders]
-    return Inputs(_there(each.parent for each in watched), _there(folders), frozenset(each.name for each in watched))
-
-
-def _heads(folders: Iterable[Path]) -> list[Path]:
+def _logs(folders: Iterable[Path]) -> list[Path]:
     """Git's own log of each repository, which a commit changes."""
     logs = [(each, try_git(each, "rev-parse", "--git-path", "logs/HEAD")) for each in folders if each.is_dir()]
-    return [folder / log for folder, log in logs if log]
+    return list(dict.fromkeys((folder / log).resolve() for folder, log in logs if log))
 
 
-def _there(folders: Iterable[Path]) -> tuple[Path, ...]:
-    return tuple(sorted({each.resolve() for each in folders if each.is_dir()}))
+def _states(paths: Iterable[str]) -> Iterator[tuple[str, tuple[int, int, int]]]:
+    for path in paths:
+        try:
+            found = os.stat(path)  # noqa: PTH116 # 40,000 of them are looked at: Path is slow
+        except OSError:
+            continue
+        yield path, (found.st_mtime_ns, found.st_size, found.st_ino)
+        if stat.S_ISDIR(found.st_mode):
+            yield from _states(_below(path))
+
+
+def _below(path: str) -> list[str]:
+    try:
+        with os.scandir(path) as listed:
+            return [each.path for each in listed if each.name != ".git"]
+    except OSError:
+        return []

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from cibus.config import Config
 from cibus.errors import CibusError
 from cibus.handbook.build import MARKER, Built, render
 from cibus.handbook.collect import collect
-from cibus.handbook.inputs import Inputs, inputs
+from cibus.handbook.inputs import Inputs, State
 from cibus.handbook.records import Handbook
 from cibus.monitor.serve import Address, address
 
@@ -30,7 +31,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
-DEBOUNCE = 300  # milliseconds in which changes are one
+SECONDS, SHARE = 1.0, 20.0  # between two looks at what it is made from, and how many times longer than a look that is at least
 
 
 class Server:
@@ -46,6 +47,8 @@ class Server:
         self._configured, self._told, self._say = configured, told, say
         self._place = Path()
         self._count = 0
+        self._inputs = Inputs(Config())
+        self._state: State = {}
 
     def run(self, where: Address) -> None:
         """Serves until Ctrl-C or SIGTERM; what was built is gone afterwards.
@@ -56,17 +59,19 @@ class Server:
         """
         with tempfile.TemporaryDirectory(prefix="cibus-handbook-site-") as folder:
             self._place = Path(folder)
-            config = self._configured()
-            self._build(config)
-            asyncio.run(self._serve(where, inputs(config)))
+            self._build()
+            asyncio.run(self._serve(where))
 
     @property
     def site(self) -> Path:
         """The folder of the newest site."""
         return self._place / str(self._count)
 
-    def _build(self, config: Config) -> None:
+    def _build(self) -> None:
         """Builds beside the site that is served."""
+        config = self._configured()
+        self._inputs = Inputs(config)
+        self._state = self._inputs.state()
         book = collect(config)
         made = self._place / str(self._count + 1)
         made.mkdir()
@@ -75,7 +80,7 @@ class Server:
         shutil.rmtree(self._place / str(self._count - 2), ignore_errors=True)  # the one before may still be sent
         self._told(book, built)
 
-    async def _serve(self, where: Address, watched: Inputs) -> None:
+    async def _serve(self, where: Address) -> None:
         from aiohttp import web
 
         app = web.Application(client_max_size=1 << 16)
@@ -90,24 +95,28 @@ class Server:
             port = runner.addresses[0][1]
             others = "" if where.local else "; others can reach it, and it asks for no password"
             self._say(f"serving http://{f'[{where.host}]' if ':' in where.host else where.host}:{port}/{others}; Ctrl-C ends")
-            await self._watch(watched)
+            await self._follow()
         finally:
             await runner.cleanup()
 
-    async def _watch(self, watched: Inputs) -> None:
+    async def _follow(self) -> None:
         """Builds anew after each change, for ever; what changes while it builds counts, too."""
-        change = asyncio.ensure_future(changed(watched))
+        pause = SECONDS
         while True:
-            await change
-            try:
-                config = await asyncio.to_thread(self._configured)
-                watched = inputs(config)
-                change = asyncio.ensure_future(changed(watched))
-                await asyncio.to_thread(self._build, config)
-                self._say("built anew")
-            except CibusError as error:
-                self._say(f"not built anew: {error}")
-                change = asyncio.ensure_future(changed(watched)) if change.done() else change
+            await asyncio.sleep(pause)
+            start = time.monotonic()
+            state = await asyncio.to_thread(self._inputs.state)
+            pause = max(SECONDS, SHARE * (time.monotonic() - start))
+            if state != self._state:
+                await asyncio.to_thread(self._again, state)
+
+    def _again(self, state: State) -> None:
+        self._state = state
+        try:
+            self._build()
+            self._say("built anew")
+        except CibusError as error:
+            self._say(f"not built anew: {error}")
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         from aiohttp import web
@@ -125,11 +134,14 @@ def file_of(site: Path, path: str) -> Path | str | None:
 
     Gives a text where a browser has to ask for another address, and None where there is nothing.
     """
-    root = site.resolve()
     try:
-        wanted = (root / path).resolve()
-    except (OSError, ValueError):
+        return _file_of(site.resolve(), path)
+    except (OSError, ValueError):  # too long a name, a byte that no name has
         return None
+
+
+def _file_of(root: Path, path: str) -> Path | str | None:
+    wanted = (root / path).resolve()
     if not wanted.is_relative_to(root) or wanted.name == MARKER:
         return None
     page = wanted.with_name(f"{wanted.name}.html")
@@ -141,28 +153,3 @@ def file_of(site: Path, path: str) -> Path | str | None:
             return None
         return first if not path or path.endswith("/") else f"{wanted.name}/"
     return wanted if wanted.is_file() else None
-
-
-async def changed(watched: Inputs) -> None:
-    """Waits until something changes that counts."""
-    watchers = [asyncio.ensure_future(_first(each)) for each in (_changes(watched, watched.flat, recursive=False), _changes(watched, watched.deep, recursive=True))]
-    try:
-        await asyncio.wait(watchers, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for each in watchers:
-            each.cancel()
-        await asyncio.gather(*watchers, return_exceptions=True)
-
-
-async def _first(changes: AsyncIterator[None]) -> None:
-    async for _ in changes:
-        return
-
-
-async def _changes(watched: Inputs, folders: tuple[Path, ...], *, recursive: bool) -> AsyncIterator[None]:
-    from watchfiles import awatch
-
-    if not folders:
-        await asyncio.Event().wait()
-    async for _ in awatch(*folders, watch_filter=lambda _, path: watched.counts(Path(path)), debounce=DEBOUNCE, recursive=recursive, raise_interrupt=False):
-        yield
