@@ -193,7 +193,7 @@ def redirect(address: str, title: str) -> str:
     """A page that leads to another one, without a script."""
     there = escape(address)
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title><link rel="canonical" href="{there}">'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title><link rel="canonical" href="{there}"><link rel="icon" href="data:,">'
         f'<meta http-equiv="refresh" content="0; url={there}"><meta name="robots" content="noindex"><meta name="viewport" content="width=device-width"></head>'
         f'<body><p><a href="{there}">{escape(title)}</a></p></body></html>\n'
     )

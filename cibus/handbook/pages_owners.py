@@ -73,7 +73,7 @@ def _person(owners: Owners, person: str) -> str:
 
 def people_anchors(owners: Owners) -> dict[str, str]:
     """By a person's id, their anchor."""
-    return slugs(owners.people, taken=())
+    return slugs([*owners.people, *owners.steps], taken=())
 
 
 def area_page(area: Area, owners: Owners, covered: Mapping[str, Sequence[str]]) -> str:

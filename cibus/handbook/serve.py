@@ -74,6 +74,7 @@ class Server:
         self._state = self._inputs.state()
         book = collect(config)
         made = self._place / str(self._count + 1)
+        shutil.rmtree(made, ignore_errors=True)  # of a build that failed
         made.mkdir()
         built = render(book, made)
         self._count += 1
