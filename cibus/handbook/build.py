@@ -159,7 +159,7 @@ def render(book: Handbook, folder: Path) -> Built:
 
 
 def _beside_page(folder: Path) -> Iterator[str]:
-    return (each.name for each in folder.iterdir() if each.is_file()) if folder.is_dir() else iter(())
+    return (each.name for each in folder.iterdir() if each.is_file() and not each.is_symlink()) if folder.is_dir() else iter(())
 
 
 def _mkdocs(file: Path) -> None:
@@ -185,7 +185,7 @@ def _addresses(book: Handbook, folder: Path) -> None:
     """Has a plain server find ``runbooks/NAME``, which is how alerts link to a page."""
     for each in book.runbooks:
         page = folder / "runbooks" / each.name / "index.html"
-        page.parent.mkdir(parents=True)
+        page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(redirect(f"../{each.name}.html", each.title), encoding="utf-8", errors="replace")
 
 

@@ -77,6 +77,9 @@ class _Reader:
         return tuple(each for name, path in sorted(library(self._config.folder).items()) if (each := self._runbook(name, path, last.get(name))) is not None)
 
     def _runbook(self, name: str, path: Path, last: tuple[datetime, str] | None) -> RunbookEntry | None:
+        if name == "index":
+            self._wrong("runbooks", "runbooks/index.md: in the handbook this is the list of all runbooks: give the page another name")
+            return None
         own, areas = path.parent == own_folder(self._config.folder), self._areas(Thing("runbook", name))
         content = self._tried("runbooks", lambda: page_text(path), None)
         if content is None:

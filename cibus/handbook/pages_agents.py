@@ -75,8 +75,9 @@ def _findings(entry: AgentEntry, runbooks: Collection[str]) -> list[str]:
     found = entry.examined
     if found is None:
         return [heading(2, "Findings", "findings"), paragraph("It was never examined with a receipt: <code>cibus agents verify</code> does.")]
-    ordered = sorted(found.data["findings"], key=lambda each: WORST.index(each["level"]) if each["level"] in WORST else len(WORST))
-    rows = ([badge(each["level"], LEVELS.get(each["level"], "")), text(each["check"]), text(each["words"]), _page(each.get("runbook", ""), runbooks) if each["level"] != "fine" else ""] for each in ordered)
+    listed = [{key: str(each.get(key, "")) for key in ("level", "check", "words", "runbook")} for each in found.data["findings"]]
+    ordered = sorted(listed, key=lambda each: WORST.index(each["level"]) if each["level"] in WORST else len(WORST))
+    rows = ([badge(each["level"], LEVELS.get(each["level"], "")), text(each["check"]), text(each["words"]), _page(each["runbook"], runbooks) if each["level"] != "fine" else ""] for each in ordered)
     return [
         heading(2, "Findings", "findings"),
         paragraph(f"Of the last {text(found.data['kind'])}, {day(found.started)}, by {text(found.data['operator']['name'])}."),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from repos import IDENTITY
@@ -16,6 +17,8 @@ from town import Town, made, pipeline
 
 from cibus.cli import main
 from cibus.handbook.build import MARKER, settle, take_place
+from cibus.handbook.collect import collect
+from cibus.handbook.site import site
 
 pytest.importorskip("mkdocs")
 pytest.importorskip("material")
@@ -83,6 +86,35 @@ def test_what_is_broken_is_said_and_the_rest_is_there(here: Town, capsys: Said) 
     assert "not of the form of a runbook" in torn and "<em>words</em>" in torn and "A torn &lt;page&gt;" in torn.replace("&#60;", "&lt;").replace("&#62;", "&gt;")
     assert "snapshot.toml" in (site / "jobs/index.html").read_text("utf-8")
     assert "no-hosts" in (site / "index.html").read_text("utf-8")
+
+
+def test_no_receipt_whatever_is_in_it_breaks_the_handbook(here: Town) -> None:
+    whole = json.loads((here.folder / "receipts" / "linux-1.jsonl").read_text().splitlines()[-1])
+    whole |= {"changes": {"count": 1, "tasks": []}, "second": {"changed": 0}, "failed": "x", "words": "y", "reason": "z"}
+    odd: list[Any] = [None, [], {}, "", "<b>", 0, -1.5, True, [None], {"name": None}, "2026-01-01"]
+    for key in whole:
+        for value in odd:
+            here.append("receipts/linux-1.jsonl", json.dumps({**whole, key: value}))
+            here.append("receipts/linux-1.jsonl", json.dumps({name: each for name, each in whole.items() if name != key}))
+    for key in whole["findings"][0]:
+        for value in odd:
+            here.append("receipts/linux-1.jsonl", json.dumps({**whole, "findings": [{**whole["findings"][0], key: value}]}))
+            here.append("receipts/linux-1.jsonl", json.dumps({**whole, "findings": [{name: each for name, each in whole["findings"][0].items() if name != key}]}))
+            book = collect(here.config)
+            assert len(site(book).pages) > 80
+    runs = {"mode": "run", "runbook": "agent-offline", "outcome": "ok", "operator": {"name": "A"}, "started": "2026-04-02T08:00:00+00:00"}
+    for key in runs:
+        for value in odd:
+            here.append("receipts/runbooks/agent-offline.jsonl", json.dumps({**runs, key: value}))
+    assert len(site(collect(here.config)).pages) > 80
+
+
+def test_a_page_that_is_called_as_the_list_is_said(here: Town, capsys: Said) -> None:
+    here.write("runbooks/index.md", "# Mine\n")
+    here.write("runbooks/pictures.md", "# Mine\n")
+    assert main(["handbook", "build"]) == 3
+    assert "runbooks/index.md: in the handbook this is the list" in capsys.readouterr().err
+    assert "<h1" in (here.folder / "handbook-site/runbooks/pictures.html").read_text("utf-8")
 
 
 def test_a_wrong_cibus_toml_is_one_line(here: Town, capsys: Said) -> None:
