@@ -92,7 +92,7 @@ def absence_lines(found: Absence, most: int) -> Lines:
         return
     for before, after in found.areas:
         falls = before.number != after.number
-        yield ("red" if after.number == 0 else "yellow" if falls else "dim"), f"{before.area}: bus factor {number(before.number)} → {number(after.number)} ({', '.join(f'{part.name} {number(part.number)} → {number(then.number)}' for part, then in zip(before.parts, after.parts, strict=True) if part.number != then.number) or 'other people count'})"
+        yield ("red" if after.number == 0 else "yellow" if falls else "dim"), f"{before.area}: bus factor {number(before.number)} → {number(after.number)} ({', '.join(f'{part.name} {number(part.number)} → {number(then.number)}' for part, then in zip(before.parts, after.parts, strict=True) if part.number != then.number)})"
     if found.orphans:
         yield "bold", f"without {found.person.shown} {len(found.orphans)} things are orphaned, the most used first:"
     for each in found.orphans[:most]:

@@ -57,10 +57,14 @@ def absence(config: Config, registry: Registry, person: Person, found: Known, us
     before = factors(config, registry, found)
     without = replace(registry, people={**registry.people, person.id: replace(person, left=found.now.date())})
     after = factors(config, without, found)
-    changed = tuple(pair for pair in zip(before, after, strict=True) if pair[0] != pair[1])
+    changed = tuple(pair for pair in zip(before, after, strict=True) if _numbers(pair[0]) != _numbers(pair[1]))
     fallen = {then.area: then for now, then in changed if then.number == 0 and now.number != 0}
     orphans = sorted(_orphans(registry, without, found, fallen, uses), key=lambda each: (-(each.uses or 0), each.thing))
     return Absence(person, tuple(orphans), changed)
+
+
+def _numbers(factor: Factor) -> list[int | None]:
+    return [part.number for part in factor.parts]
 
 
 def _orphans(registry: Registry, without: Registry, found: Known, fallen: dict[str, Factor], uses: Uses) -> Iterator[Orphan]:
