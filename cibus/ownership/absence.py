@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from cibus.config import Config
 from cibus.errors import UsageError
@@ -55,23 +56,28 @@ def somebody(registry: Registry, found: Known, text: str) -> Person:
 def absence(config: Config, registry: Registry, person: Person, found: Known, uses: Uses) -> Absence:
     """Compares ownership and factors with and without a person."""
     before = factors(config, registry, found)
-    without = replace(registry, people={**registry.people, person.id: replace(person, left=found.now.date())})
-    after = factors(config, without, found)
+    later = without(registry, person, found.now.date())
+    after = factors(config, later, found)
     changed = tuple(pair for pair in zip(before, after, strict=True) if _numbers(pair[0]) != _numbers(pair[1]))
     fallen = {then.area: then for now, then in changed if then.number == 0 and now.number != 0}
-    orphans = sorted(_orphans(registry, without, found, fallen, uses), key=lambda each: (-(each.uses or 0), each.thing))
+    orphans = sorted(_orphans(registry, later, found, fallen, uses), key=lambda each: (-(each.uses or 0), each.thing))
     return Absence(person, tuple(orphans), changed)
+
+
+def without(registry: Registry, person: Person, today: date) -> Registry:
+    """The registry as it were if somebody left today."""
+    return replace(registry, people={**registry.people, person.id: replace(person, left=today)})
 
 
 def _numbers(factor: Factor) -> list[int | None]:
     return [part.number for part in factor.parts]
 
 
-def _orphans(registry: Registry, without: Registry, found: Known, fallen: dict[str, Factor], uses: Uses) -> Iterator[Orphan]:
+def _orphans(registry: Registry, later: Registry, found: Known, fallen: dict[str, Factor], uses: Uses) -> Iterator[Orphan]:
     today = found.now.date()
     for thing in found.things:
         had = owners(registry, thing, today)
-        left = owners(without, thing, today)
+        left = owners(later, thing, today)
         why = [*(["no owner is left"] if had and not left else []), *_fallen(owners_of(registry, thing), fallen)]
         if why:
             yield Orphan(thing, tuple(why), uses.count(thing), uses.words(thing))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from cibus.config import Config
@@ -62,14 +61,6 @@ def _practised(registry: Registry, name: str, mine: Sequence[Deed], now: datetim
     shown = recent or mine
     words = "; ".join(f"{each.words}, {each.when:%Y-%m-%d}, {each.place}" for each in shown[-LISTED:][::-1])
     return Evidence(name, bool(recent), words if recent else f"too long ago: {words}")
-
-
-def without(registry: Registry, person: str, now: datetime) -> Registry:
-    """The registry as it were if somebody left now."""
-    there = registry.people.get(person)
-    if there is None:
-        return registry
-    return replace(registry, people={**registry.people, person: replace(there, left=now.date())})
 
 
 def raised(found: Factor) -> Iterator[str]:

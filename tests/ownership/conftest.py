@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from command import cibus, own_folders
-from made import PEOPLE, Repository
+from made import PEOPLE, Make, Repository
 
 __all__ = ["cibus", "own_folders"]
-Make = Callable[[str], Repository]
 
 
 @pytest.fixture

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from fake_jenkins import FakeJenkins
 
 ADA, BEN, CLEO, DAN = "ada", "ben", "cleo", "dan"
 PEOPLE = "".join(f'[people.{each}]\nname = "{each.capitalize()} Example"\nemails = ["{each}@example.org"]\nhandle = "@{each}"\nreach = "phone {number}"\n' for number, each in enumerate((ADA, BEN, CLEO, DAN), 1))
@@ -47,6 +49,14 @@ class Repository:
         (self.folder / new).parent.mkdir(parents=True, exist_ok=True)
         git(self.folder, "mv", old, new)
         git(self.folder, "commit", "-q", "-m", "rename", who=who, days_ago=days_ago)
+
+
+Make = Callable[[str], Repository]  # makes a repository of a name
+
+
+def table(fake: FakeJenkins, *, practice: bool = True) -> str:
+    """The table of a controller."""
+    return f'[controllers.default]\nurl = "{fake.url}"\nuser = "{fake.user}"\ntoken = {{ value = "{fake.token}" }}\n' + ("practice = true\n" if practice else "")
 
 
 def receipt(folder: Path, name: str, data: Mapping[str, Any], *, who: str = ADA, days_ago: float = 10) -> None:

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from browsing import opened
 from codeowners import CodeOwners
-from conftest import Make
 from fake_jenkins import FakeJenkins
-from made import ADA, BEN, CLEO, PEOPLE, git, rebuilt, receipt, went_through
+from made import ADA, BEN, CLEO, PEOPLE, Make, git, rebuilt, receipt, table, went_through
 from made_builds import INLINE
 from sickness import build
 
@@ -82,7 +81,7 @@ def test_what_is_wrong_is_found(team: Path, run: Any, area: str, words: str) -> 
 
 
 def test_jobs_and_credentials_of_a_snapshot_and_of_a_controller(team: Path, run: Any, jenkins: FakeJenkins, monkeypatch: pytest.MonkeyPatch) -> None:
-    add(team, f'[controllers.default]\nurl = "{jenkins.url}"\nuser = "{jenkins.user}"\ntoken = {{ value = "{jenkins.token}" }}\n', "cibus.toml")
+    add(team, table(jenkins), "cibus.toml")
     add(team, EVERYTHING + MOBILE + 'jobs = ["acme"]\ncredentials = ["acme*"]\n')
     assert "api-token" not in run("check")[1]
     code, out = run("check", "--controller", "default")
@@ -185,7 +184,7 @@ def test_access_needs_all_rights(team: Path, run: Any, make: Make) -> None:
 def test_rights_of_a_snapshot_count(team: Path, run: Any, empty_jenkins: FakeJenkins) -> None:
     empty_jenkins.state.add("app", INLINE.format(script="node {}", sandbox="true"))
     empty_jenkins.state.casc = 'jenkins:\n  authorizationStrategy:\n    globalMatrix:\n      entries:\n      - user:\n          name: "ada"\n          permissions: ["Overall/Administer"]\n      - user:\n          name: "builder"\n          permissions: ["Job/Configure"]\n'
-    add(team, f'[controllers.default]\nurl = "{empty_jenkins.url}"\nuser = "{empty_jenkins.user}"\ntoken = {{ value = "{empty_jenkins.token}" }}\n', "cibus.toml")
+    add(team, table(empty_jenkins), "cibus.toml")
     (team / "ownership.toml").write_text(PEOPLE.replace('name = "Ben Example"', 'name = "Ben Example"\njenkins = "builder"') + MOBILE + 'jobs = ["app"]\n')
     assert main(["jobs", "export", "jenkins"]) in (0, 3)
     found = factor_of(run)
@@ -280,7 +279,7 @@ def test_what_is_orphaned_the_most_used_first(team: Path, run: Any, empty_jenkin
     for name, builds in (("app", 300), ("nightly", 20), ("old", 1)):
         item = state.add(name, INLINE.format(script="node { withCredentials([string(credentialsId: 'store-key', variable: 'K')]) { sh 'make' } }" if name == "app" else "node {}", sandbox="true"))
         item.builds = [build(builds, "SUCCESS", 3600)]
-    add(team, f'[controllers.default]\nurl = "{empty_jenkins.url}"\nuser = "{empty_jenkins.user}"\ntoken = {{ value = "{empty_jenkins.token}" }}\n[credentials.store-key]\nkind = "string"\nsecret = {{ value = "x" }}\n', "cibus.toml")
+    add(team, table(empty_jenkins) + '[credentials.store-key]\nkind = "string"\nsecret = { value = "x" }\n', "cibus.toml")
     add(team, '[areas.apps]\nprimary = "ada"\njobs = ["app", "old"]\ncredentials = ["store-key"]\n[areas.night]\nprimary = "ben"\nsecondary = "ada"\njobs = ["nightly"]\n')
     assert main(["jobs", "export", "jenkins"]) in (0, 3)
     code, out = run("whatif", "--without", "ada@example.org", "--controller", "default", "--json")

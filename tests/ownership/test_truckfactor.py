@@ -9,8 +9,7 @@ from math import isclose
 from pathlib import Path
 
 import pytest
-from conftest import Make
-from made import ADA, BEN, CLEO, DAN, Repository, git
+from made import ADA, BEN, CLEO, DAN, Make, Repository, git
 
 from cibus.config import load_config
 from cibus.errors import SourceError
