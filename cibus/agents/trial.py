@@ -9,13 +9,13 @@ import contextlib
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from urllib.parse import urlsplit
+from collections.abc import Sequence
 
 from lxml import etree
 
 from cibus.agents.atoms import Proof
 from cibus.errors import ControllerError, Forbidden, NotFound
+from cibus.jenkins.builds import NotInTime, Pause, console, run_build
 from cibus.jenkins.client import Client
 from cibus.jenkins.paths import job_url
 
@@ -24,8 +24,6 @@ FOLDER_CLASS = "com.cloudbees.hudson.plugins.folder.Folder"
 DESCRIPTION = "Builds that cibus proves agents with"
 FOLDER_XML = f"<{FOLDER_CLASS}><description>{DESCRIPTION}</description></{FOLDER_CLASS}>".encode()
 LOCK = threading.Lock()  # agents that are proved at once must not take the folder from each other
-POLL = 0.5  # seconds
-Pause = Callable[[float], None]
 
 
 def trial_build(client: Client, name: str, label: str, proofs: Sequence[Proof], seconds: float, pause: Pause = time.sleep) -> tuple[str, str]:
@@ -83,37 +81,14 @@ def _make(client: Client, job: str, xml: bytes) -> None:
 
 
 def _built(client: Client, job: str, seconds: float, pause: Pause) -> tuple[str, str]:
-    end = time.monotonic() + seconds
-    answer = client.session.post(f"{job_url(job)}build?delay=0sec")
-    item = urlsplit(answer.headers.get("location", "")).path
-    if "/queue/item/" not in item:
-        raise ControllerError(f"{client.settings.url} did not say where the build waits: does a proxy take the header Location away?")
-    item = item[item.index("/queue/item/") + 1 :]
-    number, why = 0, ""
-    while time.monotonic() < end:
-        queued = client.session.json(f"{item}api/json")
-        if queued.get("executable"):
-            number = queued["executable"]["number"]
-            break
-        why = queued.get("why") or why
-        pause(POLL)
-    if not number:
-        return "error", f"a build for it did not start within {seconds:.0f} s: {why}"
-    while time.monotonic() < end:
-        build = client.session.json(f"{job_url(job)}{number}/api/json?tree=building,result,duration")
-        if not build["building"] and build["result"]:
-            return _outcome(client, job, number, build)
-        pause(POLL)
-    client.session.post(f"{job_url(job)}{number}/stop", repeatable=True)
-    return "error", f"a build on it did not end within {seconds:.0f} s"
-
-
-def _outcome(client: Client, job: str, number: int, build: dict[str, object]) -> tuple[str, str]:
-    if build["result"] == "SUCCESS":
-        return "fine", f"a build ran on it in {int(str(build['duration'])) / 1000:.1f} s"
-    text = client.session.get(f"{job_url(job)}{number}/consoleText").text
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith(("[Pipeline]", "Finished:"))]
-    return "error", f"a build on it ends with {build['result']}: {' / '.join(lines[-2:])[:300]}"
+    try:
+        ended = run_build(client, job, seconds, pause)
+    except NotInTime as error:
+        return "error", f"a build on it {error}"
+    if ended.result == "SUCCESS":
+        return "fine", f"a build ran on it in {ended.seconds:.1f} s"
+    lines = [line for line in console(client, job, ended.number).splitlines() if line.strip() and not line.startswith(("[Pipeline]", "Finished:"))]
+    return "error", f"a build on it ends with {ended.result}: {' / '.join(lines[-2:])[:300]}"
 
 
 def _remove(client: Client, job: str) -> None:

@@ -22,6 +22,9 @@ COMMANDS = {
     "jobs": ("cibus.cli.jobs", "jobs", "Keep a controller's configuration in a folder: export, diff, plan, apply, prove."),
     "agents": ("cibus.cli.agents", "agents", "The machines that builds run on: list, examine, rebuild and prove them."),
     "runbook": ("cibus.cli.runbook", "runbook", "Pages that say what to do, and do it: list, show, run, check, write."),
+    "owners": ("cibus.cli.owners", "owners", "Who owns what, how many could leave, and what if somebody did."),
+    "onboard": ("cibus.cli.onboard", "onboard", "Make somebody a second owner: drills that are staged and verified."),
+    "offboard": ("cibus.cli.offboard", "offboard", "What somebody who leaves has to hand over, and whether it was."),
     "monitor": ("cibus.cli.monitor", "monitor", "Is CI healthy, what is wrong, and which page says what to do."),
     "handbook": ("cibus.cli.handbook", "handbook", "All that is known of this CI as a static site that works offline: build, serve."),
 }

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ import typer
 from cibus.cli.console import configured, terminated_is_interrupted
 from cibus.cli.monitorview import lines
 from cibus.cli.options import ConfigFile, Controller
+from cibus.errors import ConfigError
 
 if TYPE_CHECKING:
     from cibus.config import Config
@@ -57,8 +58,11 @@ class _Looker:
         from cibus.monitor.outside import outside
         from cibus.monitor.sweep import sweep
 
-        if self._beside is None or self._count % BESIDE == 0:
+        if self._beside is None:
             self._beside = outside(self._config, self._client.settings)
+        elif self._count % BESIDE == 0:
+            with suppress(ConfigError):  # a file that is being edited ends no watch
+                self._beside = outside(self._config, self._client.settings)
         self._count += 1
         return View(sweep(self._client), self._beside, self._config.monitor)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from cibus.canonical import Canonical, canonical
 from cibus.errors import ControllerError, ControllerFault, Forbidden, NotFound, Unauthorized
+from cibus.globs import matches
 from cibus.jenkins.client import Client
 from cibus.jenkins.inventory import items_and_views, nodes
 from cibus.jobs.layout import Key
@@ -24,7 +24,7 @@ class Filter:
 
     def takes(self, path: str) -> bool:
         """Whether a job is meant: it, or a folder that it is in, matches."""
-        return (not self.only or _any(path, self.only)) and not _any(path, self.exclude)
+        return (not self.only or matches(path, self.only)) and not matches(path, self.exclude)
 
     def means(self, key: Key) -> bool:
         """Whether a config is meant; views and agents only where no jobs are chosen."""
@@ -95,9 +95,3 @@ def why(error: ControllerError) -> str:
     if isinstance(error, ControllerFault):
         return "the controller fails at it (500): see its log"
     return str(error)
-
-
-def _any(path: str, globs: Iterable[str]) -> bool:
-    parts = path.split("/")
-    above = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
-    return any(fnmatchcase(each, glob) for glob in globs for each in above)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from cibus.config import MonitorConfig
+from cibus.globs import matches
 from cibus.monitor.findings import Finding, Level, ranked
 from cibus.monitor.state import Job, Node, Outside, Sweep, Waiting
 
@@ -70,14 +71,17 @@ class Condition:
 def findings(view: View) -> list[Finding]:
     """All that is wrong, the worst first."""
     return ranked(
-        Finding(each.name, subject, each.level, words, _owner(view, subject), each.page)
+        Finding(each.name, subject, each.level, words, _owner(view, each.name, subject), each.page)
         for each in CONDITIONS
         for subject, words in each.look(view)
     )
 
 
-def _owner(view: View, subject: str) -> str:
-    return view.outside.owners.get(subject, "") or view.limits.owner
+def _owner(view: View, condition: str, subject: str) -> str:
+    """Of the agent, or of the job where it is about builds; else whoever gets what nobody owns."""
+    outside = view.outside
+    of_job = next((owner for globs, owner in outside.areas if matches(subject, globs)), "") if condition.startswith(("build-", "jobs-")) else ""
+    return of_job or outside.owners.get(subject, "") or view.limits.owner
 
 
 def span(seconds: float) -> str:
@@ -243,7 +247,7 @@ def _receipt(*checks: str) -> Callable[[View], Said]:
 def _owner_missing(view: View) -> Said:
     for agent, owner in view.outside.owners.items():
         if not owner:
-            yield agent, f"nobody owns {agent}: give owner in [agents.{agent}]"
+            yield agent, f"nobody owns {agent}: give owner in [agents.{agent}], or an area of ownership.toml"
 
 
 # -- builds

@@ -19,6 +19,9 @@ from cibus.git import try_git
 from cibus.jenkins import deeds
 from cibus.jenkins.settings import Settings
 from cibus.monitor.state import Outside
+from cibus.ownership.matching import owners_of
+from cibus.ownership.records import Registry, Thing
+from cibus.ownership.registry import load
 from cibus.receipts import folder as receipts_folder
 
 PATIENCE = 10.0  # seconds for a TLS handshake
@@ -28,10 +31,10 @@ def outside(config: Config, settings: Settings) -> Outside:
     """Looks at all of it.
 
     Raises:
-        ConfigError: ``[agents]`` makes no sense.
+        ConfigError: ``[agents]``, or ownership.toml, makes no sense.
     """
     compared = deeds.last(settings.url, "diff") or {}
-    known = specs(config)
+    known, registry = specs(config), load(config)
     receipts, _ = read_receipts(receipts_folder(config))
     return Outside(
         watched=config.monitor.snapshot is not None,
@@ -40,8 +43,14 @@ def outside(config: Config, settings: Settings) -> Outside:
         compared=compared.get("when"),
         certificate=certificate_end(settings),
         receipts=_last_findings(receipts, time.time()),
-        owners={name: spec.owner for name, spec in known.items() if spec.address is not None},
+        owners={name: spec.owner or _primary(registry, Thing("agent", name)) for name, spec in known.items() if spec.address is not None},
+        areas=tuple((area.things.get("job", ()), registry.shown(area.primary)) for area in registry.areas.values() if area.primary),
     )
+
+
+def _primary(registry: Registry, thing: Thing) -> str:
+    """Who owns something by ownership.toml, or ""."""
+    return next((registry.shown(area.primary) for area in owners_of(registry, thing) if area.primary), "")
 
 
 def _exported(folder: Path | None, url: str) -> float | None:

@@ -19,10 +19,11 @@ from cibus.errors import CibusError, UsageError
 from cibus.monitor.findings import as_data
 from cibus.monitor.history import History
 from cibus.monitor.metrics import Collector
-from cibus.monitor.statuspage import POLICY, Series, runbook_page, state_page
+from cibus.monitor.statuspage import Series, runbook_page, state_page
 from cibus.monitor.watch import TRENDS, Seen, Watch
 from cibus.runbooks import files
 from cibus.secrets import Secret
+from cibus.webpage import POLICY
 
 if TYPE_CHECKING:
     from aiohttp import web

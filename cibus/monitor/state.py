@@ -172,6 +172,7 @@ class Outside:
         identities: days that signing identities are valid, as ``agent: identity``, by the last verify
         receipts: findings of the last verify by agent, as (check, level, words)
         owners: who owns an agent, "" where nobody does
+        areas: globs of jobs, and who owns these
     """
 
     watched: bool = False
@@ -181,3 +182,4 @@ class Outside:
     certificate: float | None = None
     receipts: Mapping[str, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
+    areas: tuple[tuple[tuple[str, ...], str], ...] = ()

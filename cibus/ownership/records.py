@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -155,3 +155,21 @@ class Factor:
     def least(self) -> tuple[Part, ...]:
         """The parts that hold it down."""
         return tuple(part for part in self.parts if part.number is not None and part.number == self.number)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A drill on somebody's checklist.
+
+    Arguments:
+        why: the areas that it is for
+        done: when it was done within a year; None: open
+        receipt: ``file:line`` of what shows it
+    """
+
+    drill: str
+    title: str
+    why: str
+    done: datetime | None = None
+    receipt: str = ""
+    areas: tuple[str, ...] = ()

@@ -1,0 +1,41 @@
+"""All that owners are measured on, read once: things, rights, histories, receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cibus import receipts
+from cibus.config import Config
+from cibus.ownership.inventory import snapshot_of, things
+from cibus.ownership.knowledge import Histories, histories
+from cibus.ownership.practised import Deed, deeds
+from cibus.ownership.records import Registry, Thing
+from cibus.ownership.rights import Rights, rights
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that areas are measured on, read once.
+
+    Arguments:
+        torn: a line for each receipt that cannot be read
+    """
+
+    things: Sequence[Thing]
+    rights: Rights
+    histories: Histories
+    deeds: list[Deed]
+    torn: list[str]
+    now: datetime
+
+
+def known(config: Config, registry: Registry, now: datetime | None = None) -> Known:
+    """Reads snapshot, histories and receipts.
+
+    Raises:
+        CibusError: a receipt or the snapshot cannot be read.
+    """
+    found, torn = deeds(receipts.folder(config), registry)
+    return Known(things(config), rights(snapshot_of(config)), histories(config, registry.areas.values()), found, torn, now or datetime.now(UTC))
