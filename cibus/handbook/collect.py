@@ -68,8 +68,12 @@ class _Reader:
         return self._owning.areas_of(thing) if self._owning is not None else ()
 
     def owners(self) -> Owners:
-        owning = self._owning
-        return self._tried("owners", owning.owners, Owners()) if owning is not None else Owners()
+        if self._owning is None:
+            return Owners()
+        found = self._owning.owners()
+        for words in self._owning.problems:
+            self._wrong("owners", words)
+        return found
 
     def runbooks(self) -> tuple[RunbookEntry, ...]:
         none: dict[str, tuple[datetime, str]] = {}

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from cibus.config import FILE_NAME, Config
 from cibus.git import try_git
+from cibus.ownership.registry import path_of as ownership_path
 from cibus.receipts import folder as receipts_folder
 from cibus.runbooks.library import own_folder
 
-OWNERSHIP = "ownership.toml"
 State = dict[str, tuple[int, int, int]]  # by path: when it was written, its size, its inode
 
 
@@ -22,7 +22,7 @@ class Inputs:
     def __init__(self, config: Config) -> None:
         self._folders = [own_folder(config.folder), receipts_folder(config), *([config.monitor.snapshot] if config.monitor.snapshot else [])]
         inventory = [config.rebuild.inventory] if config.rebuild.inventory else []
-        self._files = [config.path or config.folder / FILE_NAME, config.folder / OWNERSHIP, *inventory, *_logs([config.folder, *self._folders])]
+        self._files = [config.path or config.folder / FILE_NAME, ownership_path(config), *inventory, *_logs([config.folder, *self._folders])]
 
     def state(self) -> State:
         """How all of it is now; another state is another handbook."""

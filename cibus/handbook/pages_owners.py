@@ -21,10 +21,10 @@ from cibus.handbook.markup import (
     text,
     unread,
 )
-from cibus.handbook.records import Owners, Step
-from cibus.ownership.records import Area, Factor, Part
+from cibus.handbook.records import Owners
+from cibus.ownership.records import Area, Factor, Part, Step
 
-NOBODY = "Nobody is written down as an owner of anything. <code>cibus owners init</code> makes an ownership.toml."
+NOBODY = "Nobody is written down as an owner of anything. <code>cibus owners new</code> writes a first ownership.toml."
 PLURALS = {"library": "libraries"}
 MEANS = {"knowledge": "how many know it: by what they wrote", "access": "how many could: by their rights", "practice": "how many have done it: by their receipts"}
 
@@ -152,7 +152,7 @@ def _drills(steps: Sequence[Step], anchor: str) -> str:
 def onboarding_page(owners: Owners, runbooks: Collection[str]) -> str:
     """The drills of each person: done and open."""
     if not any(owners.steps.values()):
-        return page("Onboarding", [paragraph(NOBODY if not owners else "Nobody has a drill yet. <code>cibus onboard</code> says how somebody becomes a second owner.")], alone=True)
+        return page("Onboarding", [paragraph(NOBODY if not owners else "Nobody has a drill yet. <code>cibus onboard PERSON</code> says how somebody becomes a second owner.")], alone=True)
     anchors = people_anchors(owners)
     parts = [paragraph("A second owner is somebody who has done it. Each drill that is done has a receipt.")]
     for person, steps in sorted(owners.steps.items(), key=lambda each: owners.shown(each[0]).lower()):

@@ -6,28 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from cibus.agents.receipts import Receipt
 from cibus.agents.spec import AgentSpec
 from cibus.jobs.compare import Change
-from cibus.ownership.records import Area, Factor, Person
+from cibus.ownership.records import Area, Factor, Person, Step
 from cibus.runbooks.page import Runbook
-
-
-class Step(Protocol):
-    """A drill of somebody who learns to own: when it was done, and the receipt that proves it."""
-
-    @property
-    def drill(self) -> str: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def why(self) -> str: ...  # noqa: D102
-    @property
-    def done(self) -> datetime | None: ...  # noqa: D102
-    @property
-    def receipt(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True)

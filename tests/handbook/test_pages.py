@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import markdown
 import pytest
-from town import NASTY, PAGE, WORSE, Step, with_owners
+from town import NASTY, PAGE, WORSE, with_owners
 
 from cibus.agents.receipts import Receipt
 from cibus.agents.spec import AgentSpec
@@ -30,6 +30,7 @@ from cibus.handbook.records import (
 )
 from cibus.handbook.site import site
 from cibus.jobs.compare import Change
+from cibus.ownership.records import Step
 from cibus.runbooks.page import parsed
 
 WHEN = datetime(2026, 4, 1, 8, tzinfo=UTC)

@@ -18,7 +18,7 @@ from cibus.handbook.collect import collect
 from cibus.handbook.records import Handbook, Owners
 from cibus.jobs.layout import CONFIG, MANIFEST, Key, folder_of
 from cibus.jobs.manifest import Manifest
-from cibus.ownership.records import Area, Evidence, Factor, Part, Person
+from cibus.ownership.records import Area, Evidence, Factor, Part, Person, Step
 
 NASTY = "<img src=x onerror=alert(1)>|`tick`{{ 7*7 }}[x](javascript:alert(2))*b*_i_&lt;#1"
 WORSE = f"</title></script><script>alert(3)</script>{NASTY}"
@@ -85,17 +85,6 @@ See [the other](agent-offline.md#fix), [the start](#check), [nothing](nowhere.md
 <b onmouseover=alert(5)>raw</b> <https://example.org/>
 """
 PIXEL = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082")
-
-
-@dataclass(frozen=True)
-class Step:
-    """As ownership has it."""
-
-    drill: str
-    title: str
-    why: str
-    done: datetime | None
-    receipt: str
 
 
 def freestyle(command: str, description: str = "") -> str:
