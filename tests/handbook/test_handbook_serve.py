@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from serving import asked
-from test_browser import browser
+from test_handbook_browser import browser
 from town import PAGE, Town
 
 from cibus.cli import main

@@ -151,8 +151,12 @@ def test_an_interrupted_build_leaves_the_former_site(here: Town, number: signal.
     site = here.folder / "handbook-site"
     before = tree(site)
     here.run("agent-clock")
-    for wait in (0.4, 0.9, 1.4):
+    for wait in (0.0, 0.5, 1.0):
+        there = set(here.folder.glob(".handbook-site*"))
         process = subprocess.Popen([sys.executable, "-m", "cibus", "handbook", "build"], cwd=here.folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        end = time.monotonic() + 60
+        while not set(here.folder.glob(".handbook-site*")) - there and time.monotonic() < end:
+            time.sleep(0.01)  # until it builds
         time.sleep(wait)
         process.send_signal(number)
         _, err = process.communicate(timeout=20)
