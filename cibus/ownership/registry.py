@@ -9,7 +9,7 @@ from typing import Any
 
 from cibus.config import Config
 from cibus.ownership.records import Access, Area, Kind, Person, Registry
-from cibus.tomltables import Key, TableReader, hint, line_of, read_toml
+from cibus.tomltables import Key, TableReader, hint, line_of, read_toml, schema_of
 
 FILE_NAME = "ownership.toml"
 PLURALS: dict[str, Kind] = {"jobs": "job", "agents": "agent", "credentials": "credential", "libraries": "library", "playbooks": "playbook", "runbooks": "runbook", "controllers": "controller"}
@@ -123,3 +123,9 @@ def named_person(registry: Registry, text: str) -> Person | None:
         return known[text]
     wanted = text.casefold()
     return next((each for each in known.values() if wanted in (*each.emails, each.name.casefold(), each.jenkins.casefold(), each.handle.casefold())), None)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of ownership.toml, made from the tables that the reader uses."""
+    tables = {name: {"type": "object", "additionalProperties": schema_of(keys)} for name, keys in TABLES.items()}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": FILE_NAME, "type": "object", "additionalProperties": False, "properties": tables}
