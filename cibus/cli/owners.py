@@ -44,6 +44,7 @@ def check(controller: Asked = "", config: ConfigFile = None, as_json: AsJson = F
     from cibus.cli.ownersview import gap_data, gap_lines
     from cibus.ownership.checking import gaps, unknown
     from cibus.ownership.inventory import things
+    from cibus.ownership.wording import counted
 
     loaded, registry = _registry(config)
     with _client(loaded, controller) as client:
@@ -55,7 +56,7 @@ def check(controller: Asked = "", config: ConfigFile = None, as_json: AsJson = F
         print_lines(gap_lines(found))
         print_lines(("dim", words) for words in unknown(everything))
         alone = len({thing for gap in found for thing in gap.things})
-        print_lines([("bold", f"{len(everything)} things in {len(registry.areas)} areas: {len(everything) - alone} have two owners, {alone} have not")])
+        print_lines([("bold", f"{counted(len(everything), 'thing')} in {counted(len(registry.areas), 'area')}: {len(everything) - alone} with two owners, {alone} without")])
     return Exit.LOOK if found else Exit.FINE
 
 

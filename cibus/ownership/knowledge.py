@@ -16,6 +16,7 @@ from cibus.ownership.records import Area, Evidence, Part, Registry
 from cibus.ownership.registry import present
 from cibus.ownership.truckfactor import Authorship, truck_factor
 from cibus.ownership.truckfactor import authors as authors_of
+from cibus.ownership.wording import counted
 from cibus.runbooks.library import own_folder
 
 ACTIVE = timedelta(days=365)  # who did nothing for longer does not work on it any more
@@ -128,10 +129,9 @@ def knowledge(config: Config, registry: Registry, area: Area, found: Histories, 
     everybody = {name for each in files.values() for name in each}
     absent = {name for name in everybody if not _there(registry, name, seen.get(name), now)}
     factor, classic = truck_factor(list(files.values()), absent), truck_factor(list(files.values()))
-    counted_files = f"{len(files)} file{'s' if len(files) > 1 else ''}"
-    words = f"{counted_files}; with all who ever worked on them it would be {classic.number}" if absent else counted_files
-    counted = [name for name, _ in factor.leaving]
-    evidence = [_evidence(name, files, name in counted, seen.get(name), absent) for name in sorted(everybody, key=lambda name: (name not in counted, -sum(name in each for each in files.values()), name))]
+    words = counted(len(files), "file") + (f"; with all who ever worked on them it would be {classic.number}" if absent else "")
+    counting = [name for name, _ in factor.leaving]
+    evidence = [_evidence(name, files, name in counting, seen.get(name), absent) for name in sorted(everybody, key=lambda name: (name not in counting, -sum(name in each for each in files.values()), name))]
     return Part("knowledge", factor.number, "; ".join([words, *troubles]), tuple(evidence), tuple(_raising(area, files, absent)))
 
 
