@@ -26,7 +26,7 @@ def gap_lines(gaps: Sequence[Gap]) -> Lines:
 
 def gap_data(gaps: Sequence[Gap]) -> list[dict[str, Any]]:
     """The same with all names."""
-    return [{"why": each.why, "area": each.area, "things": [str(thing) for thing in each.things]} for each in gaps]
+    return [{"why": each.why, "area": each.area, "file": each.file, "things": [str(thing) for thing in each.things]} for each in gaps]
 
 
 def owner_lines(registry: Registry, thing: Thing, areas: Sequence[Area]) -> Lines:

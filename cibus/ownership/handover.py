@@ -17,7 +17,7 @@ from cibus.ownership.matching import owners_of
 from cibus.ownership.measure import factor
 from cibus.ownership.practised import Deed
 from cibus.ownership.records import KINDS, Person, Registry, Thing
-from cibus.ownership.registry import named_person
+from cibus.ownership.registry import ID, named_person
 from cibus.ownership.wording import counted
 from cibus.receipts import VERSION, append_line, operator, read_lines, stamp, versions
 
@@ -59,6 +59,10 @@ def begun(config: Config, registry: Registry, person: str) -> Begun | None:
     Raises:
         CibusError: the receipt is damaged.
     """
+    known_person = named_person(registry, person)
+    person = known_person.id if known_person else person
+    if not ID.fullmatch(person):
+        return None
     path = path_of(config, person)
     lines = [(place, data) for place, data in (read_lines(path) if path.is_file() else ()) if data is None or data.get("kind") == "offboard-begun"]
     if not lines:

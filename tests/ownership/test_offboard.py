@@ -79,7 +79,7 @@ def test_all_of_it(team: Path, offboard: Any, make: Make, empty_jenkins: FakeJen
     (team / "ownership.toml").write_text(text)
     code, out = offboard(ADA)
     assert (code, "all is handed over; receipt:" in out) == (0, True), out
-    assert offboard(ADA)[0] == 0
+    assert offboard("Ada Example")[0] == 0
     kinds = [json.loads(line)["kind"] for line in (team / "receipts" / "offboard" / "ada.jsonl").read_text().splitlines()]
     assert kinds == ["offboard-begun", "offboard"], "once"
 
@@ -106,6 +106,7 @@ def test_a_damaged_receipt_is_said(team: Path, offboard: Any, line: str) -> None
 
 
 def test_nobody_and_no_file(team: Path, offboard: Any) -> None:
+    assert offboard("../../etc/passwd")[0] == 2
     code, out = offboard("frank")
     assert (code, "frank is nobody of [people]" in out) == (2, True)
     (team / "ownership.toml").unlink()

@@ -323,8 +323,11 @@ def test_codeowners_round_trip(team: Path, run: Any, make: Make) -> None:
     text = (repo.folder / "CODEOWNERS").read_text()
     assert text.count("# begin") == 1
     owned = CodeOwners(text)
+    assert "CODEOWNERS" not in run("check")[1]
     names = {path: [name for _, name in owned.of(path)] for path in ("Jenkinsfile", "ci/deploy.groovy", "ci/sub/x.groovy", "vars/a.groovy", "src/Main.java", "README")}
     assert names == {"Jenkinsfile": ["@ada", "@ben"], "ci/deploy.groovy": ["@cleo"], "ci/sub/x.groovy": ["@cleo"], "vars/a.groovy": ["@ada", "@ben"], "src/Main.java": ["@java-team"], "README": []}
+    (team / "ownership.toml").write_text((team / "ownership.toml").read_text().replace('secondary = "ben"', 'secondary = "dan"'))
+    assert "CODEOWNERS is not what ownership.toml says any more: cibus owners export" in run("check")[1]
     (team / "ownership.toml").write_text(PEOPLE)
     code, out = run("import", "../app")
     assert code == 0

@@ -56,6 +56,8 @@ def test_all_of_it(team: Path) -> None:
         ('[people.ada]\nemails = ["a@x"]\n[people.ben]\nemails = ["A@x"]\n', 4, "a@x is also that of [people.ada]"),
         ('[people.ada]\njenkins = "ben"\n[people.ben]\n', 3, "ben is also that of [people.ada]"),
         ("[access.ada]\n", 1, "ada is nobody of [people]"),
+        ('[people."a/b"]\n', 1, "is no plain name"),
+        ('[areas."a\\nb"]\n', 1, "is no plain name"),
         ("people = 3\n", 1, "must be a table"),
         ("[people\n", 1, ""),
         ('[people.ada]\nhandle = "ada"\n', 2, "must be as CODEOWNERS has them"),
