@@ -25,10 +25,11 @@ lint: $(VENV)/.all
 golden: $(VENV)/.all  ## compare with what a real Jenkins did, with the differences
 	$(BIN)/python tests/tools/golden.py --cibus $(BIN)/cibus --jobs 2 --show tests/golden
 
-bench: $(VENV)/.all  ## measure start-up and steps, and the export of a controller's configuration, machines over SSH, probes, and a handbook
+bench: $(VENV)/.all  ## measure start-up and steps, and the export of a controller's configuration, areas and their factors, machines over SSH, probes, and a handbook
 	$(BIN)/python benchmarks/bench.py --runs $(RUNS)
 	$(BIN)/python benchmarks/jobs.py
 	$(BIN)/python benchmarks/monitor.py
+	$(BIN)/python benchmarks/owners.py
 	-$(BIN)/python benchmarks/ssh.py
 	-$(BIN)/python benchmarks/agents.py
 	$(BIN)/python benchmarks/probes.py

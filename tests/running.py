@@ -22,10 +22,10 @@ STRING = "org.jenkinsci.plugins.plaincredentials.impl.StringCredentialsImpl"
 
 
 @contextmanager
-def builds_run(fake: FakeJenkins) -> Iterator[None]:
-    """Runs what is queued until the end."""
+def builds_run(fake: FakeJenkins, only: str = "") -> Iterator[None]:
+    """Runs what is queued until the end: builds of jobs whose name begins so."""
     over = threading.Event()
-    thread = threading.Thread(target=_work, args=(fake, over), daemon=True)
+    thread = threading.Thread(target=_work, args=(fake, over, only), daemon=True)
     thread.start()
     try:
         yield
@@ -34,10 +34,10 @@ def builds_run(fake: FakeJenkins) -> Iterator[None]:
         thread.join(60)
 
 
-def _work(fake: FakeJenkins, over: threading.Event) -> None:
+def _work(fake: FakeJenkins, over: threading.Event, only: str) -> None:
     while not over.wait(0.05):
         for queued in list(fake.state.queue.values()):
-            script = _script(queued)
+            script = _script(queued) if queued.item.full_name.startswith(only) else ""
             if script and queued.executable is None and not queued.cancelled:
                 _run(fake, queued, script)
 

@@ -24,6 +24,8 @@ from sickness import well
 from standin import jar
 
 from cibus.config import load_config
+from cibus.ownership.drills.debug import FAULTS
+from cibus.ownership.registry import load as load_owners
 
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text(encoding="utf-8")
@@ -37,6 +39,9 @@ def blocks(language: str) -> list[str]:
 def commands(first: str) -> list[str]:
     """The commands of the blocks whose lines begin with a word."""
     return [line for block in blocks("sh") if block.startswith(first) for line in block.splitlines()]
+
+
+OWNERSHIP = next(block for block in blocks("toml") if "[people.jo]" in block)
 
 
 def run(command: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
@@ -85,13 +90,14 @@ AGENTS = ("cibus agents",)
 MONITOR = ("cibus monitor",)
 BUILDS = ("cibus capture", "cibus reproduce", "cibus compare")
 RUNBOOKS = ("cibus runbook",)
+OWNERS = ("cibus owners", "cibus onboard", "cibus offboard")
 
 
 def test_use(tmp_path: Path) -> None:
     for name in ("mobile-app", "mobile-app-library"):
         shutil.copytree(TOP / "examples" / name, tmp_path / name)
     app = tmp_path / "mobile-app"
-    for command in ("git init -q", "git add -A", "git commit -q -m example", *(line for line in commands("cibus") if not line.startswith((*CONTROLLER, *BUILDS, *AGENTS, *MONITOR, *RUNBOOKS)) and "--on " not in line)):
+    for command in ("git init -q", "git add -A", "git commit -q -m example", *(line for line in commands("cibus") if not line.startswith((*CONTROLLER, *BUILDS, *AGENTS, *MONITOR, *RUNBOOKS, *OWNERS)) and "--on " not in line)):
         done = run(command, app, CIBUS_STATE_DIR=str(tmp_path / "state"))
         assert done.returncode == 0, command + "\n" + done.stdout + done.stderr
         assert "Traceback" not in done.stderr
@@ -177,6 +183,37 @@ def test_a_runbook(tmp_path: Path) -> None:
     assert (tmp_path / "runbooks" / "licence-server.md").is_file()
 
 
+def test_owners(tmp_path: Path) -> None:
+    """In the order of the README, with its table; the second owner, who sits here, mends what was planted."""
+    (tmp_path / "ownership.toml").write_text(OWNERSHIP)
+    (tmp_path / "cibus.toml").write_text('[agents.mac-03]\nhost = "mac-03.example"\n')
+    shutil.copytree(TOP / "examples" / "mobile-app", tmp_path / "mobile-app")
+    env = {"CIBUS_STATE_DIR": str(tmp_path / "state")}
+    for place in (tmp_path / "mobile-app", tmp_path):
+        for command in ("git init -q", "git config user.name sam", "git config user.email sam@team.example", "git add -A", "git commit -q -m first"):
+            assert run(command, place, **env).returncode == 0
+    found = commands("cibus owners") + commands("cibus onboard")
+    assert [line.split()[1] for line in found] == ["owners"] * 7 + ["onboard"] * 3 + ["offboard"]
+    for command in found:
+        if "--verify" in command:
+            mend(tmp_path / "practice" / "sam-debug" / "app", env)
+        done = run(command, tmp_path, **env)
+        expected = 0 if any(word in command for word in ("owners of", "whatif", "export", "--begin", "--verify")) else 3
+        assert done.returncode == expected, f"{command}: {done.stdout}{done.stderr}"
+        assert "Traceback" not in done.stderr
+    assert (tmp_path / "owners.html").stat().st_size > 1000
+    assert "@team.example" in (tmp_path / "mobile-app" / "CODEOWNERS").read_text()
+    assert "Drill debug by sam: done" in run("git log --format=%s", tmp_path).stdout
+
+
+def mend(place: Path, env: dict[str, str]) -> None:
+    """Runs the failing build, and puts right what was planted."""
+    assert run("cibus run", place, **env).returncode == 1
+    for fault in FAULTS:
+        path = place / fault.file
+        path.write_text(path.read_text().replace(fault.wrong, fault.right))
+
+
 class Greeter(socketserver.BaseRequestHandler):
     """A service that says hello."""
 
@@ -215,7 +252,7 @@ def controller(fake: FakeJenkins, folder: Path) -> dict[str, str]:
 
 
 def test_the_configurations_are_good_ones(tmp_path: Path) -> None:
-    pipeline, box, builds, jobs, agents, monitor = blocks("toml")
+    pipeline, box, builds, jobs, agents, monitor, ownership = blocks("toml")
     path = tmp_path / "cibus.toml"
     path.write_text(pipeline, encoding="utf-8")
     config = load_config(path, {})
@@ -235,6 +272,8 @@ def test_the_configurations_are_good_ones(tmp_path: Path) -> None:
     path.write_text(monitor, encoding="utf-8")
     config = load_config(path, {})
     assert (config.monitor.jobs, config.probes["mirror"].availability) == (("app",), "99.5")
+    (tmp_path / "ownership.toml").write_text(ownership, encoding="utf-8")
+    assert load_owners(config).areas["mobile"].owners == ("jo", "sam")
 
 
 def test_the_exit_codes() -> None:

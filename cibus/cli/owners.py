@@ -43,19 +43,21 @@ def check(controller: Asked = "", config: ConfigFile = None, as_json: AsJson = F
 
     from cibus.cli.ownersview import gap_data, gap_lines
     from cibus.ownership.checking import gaps, unknown
+    from cibus.ownership.codeowners import stale
     from cibus.ownership.inventory import things
+    from cibus.ownership.wording import counted
 
     loaded, registry = _registry(config)
     with _client(loaded, controller) as client:
         everything = things(loaded, client)
-    found = gaps(registry, everything, datetime.now(UTC).date())
+    found = [*gaps(registry, everything, datetime.now(UTC).date()), *stale(loaded, registry)]
     if as_json:
         print_json({"things": len(everything), "areas": len(registry.areas), "gaps": gap_data(found), "unknown": list(unknown(everything))})
     else:
         print_lines(gap_lines(found))
         print_lines(("dim", words) for words in unknown(everything))
         alone = len({thing for gap in found for thing in gap.things})
-        print_lines([("bold", f"{len(everything)} things in {len(registry.areas)} areas: {len(everything) - alone} have two owners, {alone} have not")])
+        print_lines([("bold", f"{counted(len(everything), 'thing')} in {counted(len(registry.areas), 'area')}: {len(everything) - alone} with two owners, {alone} without")])
     return Exit.LOOK if found else Exit.FINE
 
 
@@ -125,8 +127,10 @@ def factor(
         print_json(factor_data(measured))
     else:
         print_lines(factor_lines(registry, measured, evidence=evidence or bool(areas)))
+    if not registry.areas:
+        print_lines([("yellow", f"{registry.path} has no [areas.NAME]: nothing is measured")], stderr=True)
     print_lines((("yellow", line) for line in found.torn), stderr=True)
-    return Exit.FINE if all(each.number is not None and each.number >= 2 for each in measured) and not found.torn else Exit.LOOK
+    return Exit.FINE if registry.areas and all(each.number is not None and each.number >= 2 for each in measured) and not found.torn else Exit.LOOK
 
 
 @owners.command("whatif")
@@ -202,7 +206,8 @@ def import_owners(
     path = found_in(repository)
     if path is None:
         raise UsageError(f"{repository} has none of {', '.join(PLACES)}")
-    print(imported(repository, path.read_text("utf-8", "replace"), str(path), load(configured(config))), end="")
+    loaded = configured(config)
+    print(imported(repository, path.read_text("utf-8", "replace"), str(path), load(loaded), loaded.folder), end="")
     return Exit.FINE
 
 

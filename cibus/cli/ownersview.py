@@ -10,6 +10,7 @@ from cibus.ownership.absence import Absence
 from cibus.ownership.checking import Gap
 from cibus.ownership.measure import raised
 from cibus.ownership.records import Area, Factor, Part, Registry, Thing
+from cibus.ownership.wording import counted
 
 Lines = Iterator[tuple[str, str]]
 SHOWN = 5  # names, where there may be a thousand
@@ -25,7 +26,7 @@ def gap_lines(gaps: Sequence[Gap]) -> Lines:
 
 def gap_data(gaps: Sequence[Gap]) -> list[dict[str, Any]]:
     """The same with all names."""
-    return [{"why": each.why, "area": each.area, "things": [str(thing) for thing in each.things]} for each in gaps]
+    return [{"why": each.why, "area": each.area, "file": each.file, "things": [str(thing) for thing in each.things]} for each in gaps]
 
 
 def owner_lines(registry: Registry, thing: Thing, areas: Sequence[Area]) -> Lines:
@@ -94,7 +95,7 @@ def absence_lines(found: Absence, most: int) -> Lines:
         falls = before.number != after.number
         yield ("red" if after.number == 0 else "yellow" if falls else "dim"), f"{before.area}: bus factor {number(before.number)} → {number(after.number)} ({', '.join(f'{part.name} {number(part.number)} → {number(then.number)}' for part, then in zip(before.parts, after.parts, strict=True) if part.number != then.number)})"
     if found.orphans:
-        yield "bold", f"without {found.person.shown} {len(found.orphans)} things are orphaned, the most used first:"
+        yield "bold", f"orphaned without {found.person.shown}, the most used first: {counted(len(found.orphans), 'thing')}"
     for each in found.orphans[:most]:
         yield "red", f"  {each.thing}  {each.used}; {'; '.join(each.why)}"
     if len(found.orphans) > most:

@@ -16,6 +16,7 @@ from cibus.ownership.practised import Deed, proved_access
 from cibus.ownership.records import Access, Area, Evidence, Part, Person, Registry, Thing
 from cibus.ownership.registry import present
 from cibus.ownership.rights import NEEDED
+from cibus.ownership.wording import counted
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class _Needs:
             elif (whys := [rights.why(person.jenkins, thing) for thing in some]) and all(whys):
                 holders[person.id] = whys[0]
         known = rights.known or any(each.controllers for each in self._registry.access.values())
-        return Need(f"{NEEDED[some[0].kind]} on {_counted(len(some), some[0].kind)}", holders, "" if known else f"{rights.words}; export one (cibus jobs export), or say who may in [access.PERSON] controllers")
+        return Need(f"{NEEDED[some[0].kind]} on {counted(len(some), some[0].kind)}", holders, "" if known else f"{rights.words}; export one (cibus jobs export), or say who may in [access.PERSON] controllers")
 
     def _on_machines(self, some: Sequence[Thing]) -> Need:
         proofs = {thing: proved_access(self._found.deeds, thing.name) for thing in some}
@@ -100,7 +101,7 @@ class _Needs:
             if all(whys):
                 holders[person.id] = whys[0]
         known = any(each.agents for each in self._registry.access.values()) or any(proofs.values())
-        return Need(f"login on {_counted(len(some), 'machine')}", holders, "" if known else "say who may in [access.PERSON] agents, or rebuild them: a receipt shows it")
+        return Need(f"login on {counted(len(some), 'machine')}", holders, "" if known else "say who may in [access.PERSON] agents, or rebuild them: a receipt shows it")
 
     def _on_machine(self, person: Person, thing: Thing, proofs: Mapping[Thing, Mapping[str, Deed]]) -> str:
         if matches(thing.name, self._declared(person).agents):
@@ -127,10 +128,6 @@ class _Needs:
             return self._where(person)
         when = landed.get((folder, person.id))
         return f"landed a change in {folder.name} on {when:%Y-%m-%d}" if when is not None and self._found.now - when <= ACTIVE else ""
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' if count != 1 else ''}"
 
 
 def _evidence(person: Person, known: Sequence[Need]) -> Evidence:

@@ -16,17 +16,18 @@ NAMES: dict[Kind, str] = {kind: plural for plural, kind in PLURALS.items()}
 
 @dataclass(frozen=True)
 class Gap:
-    """Something that does not have two owners, and why: ``things`` of one kind, or what is wrong with an area."""
+    """Something that does not have two owners, and why: ``things`` of one kind, or what is wrong with an area or a file."""
 
     why: str
     things: tuple[Thing, ...] = ()
     area: str = ""
+    file: str = ""
 
     @property
     def words(self) -> str:
         """In a line, without the names."""
         if not self.things:
-            return f"[areas.{self.area}] {self.why}"
+            return f"{self.file or f'[areas.{self.area}]'} {self.why}"
         kind = self.things[0].kind if len(self.things) == 1 else NAMES[self.things[0].kind]
         return f"{len(self.things)} {kind}: {self.why}"
 

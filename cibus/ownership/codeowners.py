@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from codeowners import CodeOwners
 
 from cibus.config import Config
 from cibus.errors import UsageError
+from cibus.ownership.checking import Gap
 from cibus.ownership.histories import DEFAULT_FILES, chosen
 from cibus.ownership.records import Area, Kind, Person, Registry
 from cibus.runbooks.library import own_folder
@@ -82,8 +84,11 @@ def pattern_of(glob: str) -> str:
     return text.replace(" ", "\\ ")
 
 
-def imported(repository: Path, text: str, where: str, registry: Registry) -> str:
+def imported(repository: Path, text: str, where: str, registry: Registry, base: Path) -> str:
     """``[people]`` and ``[areas]`` tables for what a CODEOWNERS says of a repository's pipeline files.
+
+    Arguments:
+        base: the folder of ownership.toml, from which it names the repository
 
     Raises:
         UsageError: it says nothing of them, or a pattern is wrong.
@@ -94,7 +99,8 @@ def imported(repository: Path, text: str, where: str, registry: Registry) -> str
         raise UsageError(f"{where} names no owner of the {len(files)} Jenkinsfiles and Groovy files of {repository}")
     names = {owner: _id(registry, owner) for rule in found for owner in rule.owners}
     people = [_person(owner, name) for owner, name in names.items() if name not in registry.people]
-    areas = [_area(repository, rule, [names[owner] for owner in rule.owners]) for rule in found]
+    name = os.path.relpath(repository.resolve(), base.resolve())
+    areas = [_area(name, rule, [names[owner] for owner in rule.owners]) for rule in found]
     return "\n".join([*people, *areas])
 
 
@@ -108,11 +114,11 @@ def _person(owner: str, name: str) -> str:
     return f"{about}[people.{bare_key(name)}]\nhandle = {quoted(owner)}\n"
 
 
-def _area(repository: Path, rule: Rule, owners: list[str]) -> str:
+def _area(repository: str, rule: Rule, owners: list[str]) -> str:
     more = f"# also: {', '.join(owners[2:])}\n" if len(owners) > 2 else ""
     second = f"secondary = {quoted(owners[1])}\n" if len(owners) > 1 else ""
     listed = ", ".join(quoted(each) for each in rule.globs)
-    return f"{more}[areas.{bare_key(f'{repository.name}-{owners[0]}')}]\nprimary = {quoted(owners[0])}\n{second}repositories = [{quoted(str(repository))}]\nfiles = [{listed}]\n"
+    return f"{more}[areas.{bare_key(f'{Path(repository).name}-{owners[0]}')}]\nprimary = {quoted(owners[0])}\n{second}repositories = [{quoted(repository)}]\nfiles = [{listed}]\n"
 
 
 def exported(config: Config, registry: Registry, repository: Path) -> str:
@@ -144,6 +150,21 @@ def _handle(person: Person) -> str:
     if person.handle or person.emails:
         return person.handle or person.emails[0]
     raise UsageError(f"[people.{person.id}] has neither handle nor emails, of which CODEOWNERS needs one")
+
+
+def stale(config: Config, registry: Registry) -> Iterator[Gap]:
+    """The repositories whose CODEOWNERS was written from here and no longer says what ownership.toml says."""
+    for folder in sorted({*(folder for area in registry.areas.values() for folder in area.repositories), config.folder}):
+        path = found_in(folder)
+        text = path.read_text("utf-8", "replace") if path is not None else ""
+        if BEGIN not in text:
+            continue
+        try:
+            fresh = merged(text, exported(config, registry, folder)) == text
+        except UsageError:
+            fresh = False
+        if not fresh:
+            yield Gap(f"is not what ownership.toml says any more: cibus owners export {folder} --write", file=str(path))
 
 
 def merged(before: str, block: str) -> str:

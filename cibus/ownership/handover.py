@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,10 +17,12 @@ from cibus.ownership.matching import owners_of
 from cibus.ownership.measure import factor
 from cibus.ownership.practised import Deed
 from cibus.ownership.records import KINDS, Person, Registry, Thing
-from cibus.ownership.registry import named_person
+from cibus.ownership.registry import ID, named_person
+from cibus.ownership.wording import counted
 from cibus.receipts import VERSION, append_line, operator, read_lines, stamp, versions
 
 FOLDER = "offboard"
+OTHERS = {"knowledge": "others know it", "access": "others may change it", "practice": "others have practised it"}
 SHOWN = 3
 
 
@@ -57,6 +59,10 @@ def begun(config: Config, registry: Registry, person: str) -> Begun | None:
     Raises:
         CibusError: the receipt is damaged.
     """
+    known_person = named_person(registry, person)
+    person = known_person.id if known_person else person
+    if not ID.fullmatch(person):
+        return None
     path = path_of(config, person)
     lines = [(place, data) for place, data in (read_lines(path) if path.is_file() else ()) if data is None or data.get("kind") == "offboard-begun"]
     if not lines:
@@ -113,15 +119,16 @@ def _areas(config: Config, registry: Registry, start: Begun, found: Known) -> It
     later = without(registry, start.person, today)
     for name, things in start.areas.items():
         left = [thing for thing in things if len([each for each in owners(registry, thing, today) if each != start.person.id]) < 2]
-        words = f"{len(left)} of {len(things)} things lack a second owner: {', '.join(map(str, left[:SHOWN]))}{f' and {len(left) - SHOWN} more' if len(left) > SHOWN else ''}"
-        yield Item(f"{name}: two others own its {len(things)} things", not left, words if left else "")
+        words = f"{len(left)} of {counted(len(things), 'thing')} without: {', '.join(map(str, left[:SHOWN]))}{f' and {len(left) - SHOWN} more' if len(left) > SHOWN else ''}"
+        yield Item(f"{name}: two others own all of it", not left, words)
         area = registry.areas.get(name)
         if area is None:
             continue
         yield Item(f"{name}: its table names them no more", start.person.id not in area.owners, f"they are its {'primary' if area.primary == start.person.id else 'secondary'}")
-        for part in factor(config, later, area, found).parts:
+        others = replace(area, primary=area.primary if area.primary != start.person.id else "", secondary=area.secondary if area.secondary != start.person.id else "")
+        for part in factor(config, later, others, found).parts:
             if part.number is not None:
-                yield Item(f"{name}: others have {part.name} of it", part.number > 0, "; ".join(part.raised_by) or "nobody else has")
+                yield Item(f"{name}: {OTHERS[part.name]}", part.number > 0, "; ".join(part.raised_by) or "nobody else")
 
 
 def _names(config: Config, registry: Registry, person: Person) -> Iterator[Item]:

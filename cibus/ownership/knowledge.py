@@ -14,7 +14,9 @@ from cibus.globs import matches
 from cibus.ownership.histories import DEFAULT_FILES, Author, RepositoryHistory, author_of, chosen, history
 from cibus.ownership.records import Area, Evidence, Part, Registry
 from cibus.ownership.registry import present
-from cibus.ownership.truckfactor import Authorship, authors, truck_factor
+from cibus.ownership.truckfactor import Authorship, truck_factor
+from cibus.ownership.truckfactor import authors as authors_of
+from cibus.ownership.wording import counted
 from cibus.runbooks.library import own_folder
 
 ACTIVE = timedelta(days=365)  # who did nothing for longer does not work on it any more
@@ -86,7 +88,16 @@ class People:
         for who, count in file.changes.items():
             if not (author := author_of(who)).bot:
                 changes[self.key(author)] = changes.get(self.key(author), 0) + count
-        return authors(Authorship(frozenset(self.key(author) for who in file.first if not (author := author_of(who)).bot), changes))
+        return authors_of(Authorship(frozenset(self.key(author) for who in file.first if not (author := author_of(who)).bot), changes))
+
+
+Authors = Mapping[Path, Mapping[str, frozenset[str]]]
+
+
+def authors(registry: Registry, found: Histories) -> Authors:
+    """By repository and file, the people who are its authors."""
+    people = People(registry)
+    return {folder: {path: people.authors(file) for path, file in read.files.items()} for folder, read in found.read.items()}
 
 
 def last_seen(found: Histories, people: People) -> dict[str, datetime]:
@@ -99,9 +110,8 @@ def last_seen(found: Histories, people: People) -> dict[str, datetime]:
     return seen
 
 
-def knowledge(config: Config, registry: Registry, area: Area, found: Histories, now: datetime) -> Part:
+def knowledge(config: Config, registry: Registry, area: Area, found: Histories, known: Authors, now: datetime) -> Part:
     """The truck factor of an area's files among those who still work on CI."""
-    people = People(registry)
     files: dict[str, frozenset[str]] = {}
     troubles = []
     for source in sources(config, area):
@@ -112,17 +122,16 @@ def knowledge(config: Config, registry: Registry, area: Area, found: Histories, 
         if read.shallow:
             troubles.append(f"{source.folder} is a shallow clone, so that who came first is not known: git fetch --unshallow")
             continue
-        files.update({f"{read.folder.name}/{path}": people.authors(read.files[path]) for path in chosen(read.folder, source.globs) if path in read.files})
+        files.update({f"{read.folder.name}/{path}": known[source.folder][path] for path in chosen(read.folder, source.globs) if path in read.files})
     if not files:
         return Part("knowledge", None, "; ".join(troubles) or "no files in git: name repositories, libraries, playbooks or runbooks", raised_by=tuple(troubles) or (f"name the repositories of [areas.{area.name}] in {registry.path.name}",))
-    seen = last_seen(found, people)
+    seen = last_seen(found, People(registry))
     everybody = {name for each in files.values() for name in each}
     absent = {name for name in everybody if not _there(registry, name, seen.get(name), now)}
     factor, classic = truck_factor(list(files.values()), absent), truck_factor(list(files.values()))
-    counted_files = f"{len(files)} file{'s' if len(files) > 1 else ''}"
-    words = f"{counted_files}; with all who ever worked on them it would be {classic.number}" if absent else counted_files
-    counted = [name for name, _ in factor.leaving]
-    evidence = [_evidence(name, files, name in counted, seen.get(name), absent) for name in sorted(everybody, key=lambda name: (name not in counted, -sum(name in each for each in files.values()), name))]
+    words = counted(len(files), "file") + (f"; with all who ever worked on them it would be {classic.number}" if absent else "")
+    counting = [name for name, _ in factor.leaving]
+    evidence = [_evidence(name, files, name in counting, seen.get(name), absent) for name in sorted(everybody, key=lambda name: (name not in counting, -sum(name in each for each in files.values()), name))]
     return Part("knowledge", factor.number, "; ".join([words, *troubles]), tuple(evidence), tuple(_raising(area, files, absent)))
 
 

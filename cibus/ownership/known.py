@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from cibus import receipts
 from cibus.config import Config
 from cibus.ownership.inventory import snapshot_of, things
-from cibus.ownership.knowledge import Histories, histories
+from cibus.ownership.knowledge import Authors, Histories, authors, histories
 from cibus.ownership.practised import Deed, deeds
 from cibus.ownership.records import Registry, Thing
 from cibus.ownership.rights import Rights, rights
@@ -20,12 +20,14 @@ class Known:
     """All that areas are measured on, read once.
 
     Arguments:
+        authors: by repository and file, the people who are its authors
         torn: a line for each receipt that cannot be read
     """
 
     things: Sequence[Thing]
     rights: Rights
     histories: Histories
+    authors: Authors
     deeds: list[Deed]
     torn: list[str]
     now: datetime
@@ -38,4 +40,5 @@ def known(config: Config, registry: Registry, now: datetime | None = None) -> Kn
         CibusError: a receipt or the snapshot cannot be read.
     """
     found, torn = deeds(receipts.folder(config), registry)
-    return Known(things(config), rights(snapshot_of(config)), histories(config, registry.areas.values()), found, torn, now or datetime.now(UTC))
+    read = histories(config, registry.areas.values())
+    return Known(things(config), rights(snapshot_of(config)), read, authors(registry, read), found, torn, now or datetime.now(UTC))

@@ -30,7 +30,7 @@ def factor(config: Config, registry: Registry, area: Area, found: Known) -> Fact
     """The bus factor of an area."""
     return Factor(
         area.name,
-        knowledge(config, registry, area, found.histories, found.now),
+        knowledge(config, registry, area, found.histories, found.authors, found.now),
         access(config, registry, area, found),
         practice(registry, area, found.deeds, found.now),
     )

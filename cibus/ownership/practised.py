@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cibus.globs import matches
 from cibus.ownership.matching import covers
 from cibus.ownership.records import KINDS, Area, Person, Registry, Thing
 from cibus.ownership.registry import named_person
@@ -106,4 +105,4 @@ def operator_of(registry: Registry, operator: Mapping[str, str]) -> Person | Non
 
 def proved_access(found: list[Deed], agent: str) -> dict[str, Deed]:
     """By person, the last deed that shows that they could log in to an agent's machine."""
-    return {each.person: each for each in found if any(thing.kind == "agent" and matches(agent, (thing.name,)) for thing in each.things)}
+    return {each.person: each for each in found if Thing("agent", agent) in each.things}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 
 from cibus.config import Config
 from cibus.ownership.records import Access, Area, Kind, Person, Registry
-from cibus.tomltables import Key, TableReader, hint, line_of, read_toml
+from cibus.tomltables import Key, TableReader, hint, line_of, read_toml, schema_of
 
 FILE_NAME = "ownership.toml"
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # it names files, and stands in command lines
 PLURALS: dict[str, Kind] = {"jobs": "job", "agents": "agent", "credentials": "credential", "libraries": "library", "playbooks": "playbook", "runbooks": "runbook", "controllers": "controller"}
 TABLES: dict[str, dict[str, Key]] = {
     "people": {
@@ -80,12 +82,14 @@ class _Reader(TableReader):
         return Registry(self.path, people, areas, access)
 
     def person(self, name: str, entry: dict[str, Any]) -> Person:
+        self._plain("people", name)
         left = entry.get("left")
         if left is not None and type(left) is not date:
             raise self.wrong(("people", name, "left"), f"left in [people.{name}] must be a day: 2026-12-31")
         return Person(name, **{**entry, "emails": tuple(each.lower() for each in entry.get("emails", ())), "jenkins": entry.get("jenkins", name)})
 
     def area(self, name: str, entry: dict[str, Any]) -> Area:
+        self._plain("areas", name)
         if entry.get("primary") and entry.get("primary") == entry.get("secondary"):
             raise self.wrong(("areas", name, "secondary"), f"secondary in [areas.{name}] is its primary: name another person, or nobody")
         if "files" in entry and not entry.get("repositories"):
@@ -94,6 +98,10 @@ class _Reader(TableReader):
         plain = {key: entry[key] for key in ("what", "primary", "secondary", "reach") if key in entry}
         folders = tuple(self.folder / Path(each).expanduser() for each in entry.get("repositories", ()))
         return Area(name, **plain, things=things, repositories=folders, files=tuple(entry.get("files", ())), line=line_of(self.text, ("areas", name)))
+
+    def _plain(self, table: str, name: str) -> None:
+        if not ID.fullmatch(name):
+            raise self.wrong((table, name), f"{name!r} in [{table}] is no plain name: letters, digits, and _ . - between them")
 
     def _alone(self, people: Mapping[str, Person]) -> None:
         """An address, a name and a user are those of one person."""
@@ -123,3 +131,9 @@ def named_person(registry: Registry, text: str) -> Person | None:
         return known[text]
     wanted = text.casefold()
     return next((each for each in known.values() if wanted in (*each.emails, each.name.casefold(), each.jenkins.casefold(), each.handle.casefold())), None)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of ownership.toml, made from the tables that the reader uses."""
+    tables = {name: {"type": "object", "additionalProperties": schema_of(keys)} for name, keys in TABLES.items()}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": FILE_NAME, "type": "object", "additionalProperties": False, "properties": tables}

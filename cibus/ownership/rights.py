@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import yaml
@@ -63,10 +64,7 @@ class Rights:
             return ""
         if self.everyone:
             return self.words if user.casefold() in self.users or not self.users else ""
-        mine = [each for each in self._applying(thing) if each.sid.casefold() in (user.casefold(), *EVERYBODY)]
-        found = next((each for each in mine if each.permission == permission), None)
-        admin = next((each for each in self.grants if each.permission == ADMINISTER and each.sid.casefold() in (user.casefold(), *EVERYBODY)), None)
-        best = found or admin
+        best = self._found(user, permission, thing) or next((each for each in self._of(user) if each.permission == ADMINISTER), None)
         return f"{best.permission} in {best.where}" if best else ""
 
     def groups(self) -> list[str]:
@@ -74,19 +72,32 @@ class Rights:
         sids = {each.sid for each in (*self.grants, *(each for some in self.local.values() for each in some))}
         return sorted(each for each in sids if each.casefold() not in self.users and each.casefold() not in EVERYBODY) if self.users else []
 
-    def _applying(self, thing: Thing) -> Iterator[Grant]:
-        """The grants that count for a thing: its own, those of the folders above it, the controller's."""
-        yield from self.local.get(str(thing), ())
-        if str(thing) in self.cut:
-            return
-        parts = thing.name.split("/")
+    @cached_property
+    def _by_holder(self) -> Mapping[str, list[Grant]]:
+        found: dict[str, list[Grant]] = {}
+        for each in self.grants:
+            found.setdefault(each.sid.casefold(), []).append(each)
+        return found
+
+    def _of(self, user: str) -> Iterator[Grant]:
+        """What the controller itself grants to a user, and to whoever has logged in."""
+        for holder in dict.fromkeys((user.casefold(), *EVERYBODY)):
+            yield from self._by_holder.get(holder, ())
+
+    def _found(self, user: str, permission: str, thing: Thing) -> Grant | None:
+        """The grant that counts for a thing: its own, one of the folders above it, one of the controller's."""
+        places = [str(thing)]
         if thing.kind in ("job", "credential"):
-            for end in range(len(parts) - 1, 0, -1):
-                folder = f"job:{'/'.join(parts[:end])}"
-                yield from self.local.get(folder, ())
-                if folder in self.cut:
-                    return
-        yield from (each for each in self.grants if each.pattern is None or each.pattern.fullmatch(thing.name))
+            parts = thing.name.split("/")
+            places += [f"job:{'/'.join(parts[:end])}" for end in range(len(parts) - 1, 0, -1)]
+        holders = (user.casefold(), *EVERYBODY)
+        for place in places:
+            for each in self.local.get(place, ()):
+                if each.permission == permission and each.sid.casefold() in holders:
+                    return each
+            if place in self.cut:
+                return None
+        return next((each for each in self._of(user) if each.permission == permission and (each.pattern is None or each.pattern.fullmatch(thing.name))), None)
 
 
 def rights(snapshot: Snapshot | None) -> Rights:

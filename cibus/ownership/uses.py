@@ -13,6 +13,7 @@ from cibus.jenkins.pulse import jobs as builds_of_jobs
 from cibus.jobs.layout import Key
 from cibus.jobs.trees import Snapshot
 from cibus.ownership.records import Thing
+from cibus.ownership.wording import counted
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ class Uses:
         if count is None:
             return "uses not known"
         if thing.kind == "job":
-            return f"{count:,} builds"
-        jobs = len(self.named_by[thing])
-        return f"{count:,} builds of {jobs} jobs" if self.builds else f"{jobs} jobs"
+            return counted(count, "build")
+        jobs = counted(len(self.named_by[thing]), "job")
+        return f"{counted(count, 'build')} of {jobs}" if self.builds else jobs
 
 
 def uses(config: Config, things: Iterable[Thing], snapshot: Snapshot | None, client: Client | None) -> Uses:

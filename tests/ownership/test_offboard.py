@@ -48,11 +48,11 @@ def test_all_of_it(team: Path, offboard: Any, make: Make, empty_jenkins: FakeJen
     code, found = offboard(ADA, "--json")
     assert code == 3
     assert left(found) == [
-        "mobile: two others own its 3 things",
+        "mobile: two others own all of it",
         "mobile: its table names them no more",
-        "mobile: others have knowledge of it",
-        "mobile: others have access of it",
-        "mobile: others have practice of it",
+        "mobile: others know it",
+        "mobile: others may change it",
+        "mobile: others have practised it",
         "[agents.mac-1] of cibus.toml has another owner",
         "[monitor] of cibus.toml has another owner",
         "ownership.toml says since when they are gone",
@@ -62,24 +62,24 @@ def test_all_of_it(team: Path, offboard: Any, make: Make, empty_jenkins: FakeJen
     ]
     for _ in range(8):
         repo.commit(BEN, "Jenkinsfile")
-    assert "mobile: others have knowledge of it" not in left(offboard(ADA, "--json")[1])
+    assert "mobile: others know it" not in left(offboard(ADA, "--json")[1])
     went_through(team, "agent-offline", "agent:mac-1", who=BEN)
     went_through(team, "rotate-secret", "credential:store-key", who=ADA, days_ago=-0.01)
     went_through(team, "rotate-secret", "credential:store-key", who=BEN, days_ago=1)
     open_now = left(offboard(ADA, "--json")[1])
-    assert "mobile: others have practice of it" not in open_now
-    assert "mobile: others have access of it" not in open_now
+    assert "mobile: others have practised it" not in open_now
+    assert "mobile: others may change it" not in open_now
     assert "the credential store-key has a new secret" in open_now, "by herself, or before she began to leave"
     went_through(team, "rotate-secret", "credential:store-key", who=BEN, days_ago=-0.01)
     (team / "cibus.toml").write_text((team / "cibus.toml").read_text().replace("Ada Example", "Ben Example").replace("ada@", "ben@"))
     state.casc = MATRIX.format(USER.format("ben"))
     assert main(["jobs", "export", "jenkins"]) in (0, 3)
-    assert left(offboard(ADA, "--json")[1]) == ["mobile: two others own its 3 things", "mobile: its table names them no more", "ownership.toml says since when they are gone", "[access.ada] is gone"]
+    assert left(offboard(ADA, "--json")[1]) == ["mobile: two others own all of it", "mobile: its table names them no more", "ownership.toml says since when they are gone", "[access.ada] is gone"]
     text = (PEOPLE + AREA).replace('primary = "ada"\nsecondary = "ben"', 'primary = "ben"\nsecondary = "cleo"').replace('[access.ada]\nagents = ["*"]\n', "").replace("[people.ben]", "left = 2026-11-01\n[people.ben]")
     (team / "ownership.toml").write_text(text)
     code, out = offboard(ADA)
     assert (code, "all is handed over; receipt:" in out) == (0, True), out
-    assert offboard(ADA)[0] == 0
+    assert offboard("Ada Example")[0] == 0
     kinds = [json.loads(line)["kind"] for line in (team / "receipts" / "offboard" / "ada.jsonl").read_text().splitlines()]
     assert kinds == ["offboard-begun", "offboard"], "once"
 
@@ -91,9 +91,9 @@ def test_what_was_owned_is_remembered_when_the_table_is_gone(team: Path, offboar
     (team / "ownership.toml").write_text(PEOPLE.replace('[people.ada]\nname = "Ada Example"\nemails = ["ada@example.org"]\nhandle = "@ada"\nreach = "phone 1"\n', ""))
     code, found = offboard(ADA, "--json")
     assert code == 3
-    assert left(found)[0] == "macs: two others own its 1 things"
+    assert left(found)[0] == "macs: two others own all of it"
     (team / "ownership.toml").write_text(PEOPLE + f'[areas.ours]\nprimary = "{BEN}"\nsecondary = "{CLEO}"\nagents = ["*"]\n')
-    assert "macs: two others own its 1 things" not in left(offboard(ADA, "--json")[1])
+    assert "macs: two others own all of it" not in left(offboard(ADA, "--json")[1])
 
 
 @pytest.mark.parametrize("line", ['{"kind": "offboard-begun"}', '{"kind": "offboard-begun", "areas": {"x": ["what:y"]}, "who": {"name": "", "emails": [], "jenkins": "x"}, "started": "2026-01-01T00:00:00+00:00"}', "{"])
@@ -106,6 +106,7 @@ def test_a_damaged_receipt_is_said(team: Path, offboard: Any, line: str) -> None
 
 
 def test_nobody_and_no_file(team: Path, offboard: Any) -> None:
+    assert offboard("../../etc/passwd")[0] == 2
     code, out = offboard("frank")
     assert (code, "frank is nobody of [people]" in out) == (2, True)
     (team / "ownership.toml").unlink()

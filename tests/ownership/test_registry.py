@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from made import PEOPLE
 
 from cibus.config import load_config
@@ -14,7 +17,7 @@ from cibus.ownership.frame import frame
 from cibus.ownership.inventory import credential_name, things
 from cibus.ownership.matching import owners_of
 from cibus.ownership.records import Registry, Thing
-from cibus.ownership.registry import load, named_person
+from cibus.ownership.registry import json_schema, load, named_person
 
 
 def read(team: Path, text: str) -> Registry:
@@ -53,6 +56,8 @@ def test_all_of_it(team: Path) -> None:
         ('[people.ada]\nemails = ["a@x"]\n[people.ben]\nemails = ["A@x"]\n', 4, "a@x is also that of [people.ada]"),
         ('[people.ada]\njenkins = "ben"\n[people.ben]\n', 3, "ben is also that of [people.ada]"),
         ("[access.ada]\n", 1, "ada is nobody of [people]"),
+        ('[people."a/b"]\n', 1, "is no plain name"),
+        ('[areas."a\\nb"]\n', 1, "is no plain name"),
         ("people = 3\n", 1, "must be a table"),
         ("[people\n", 1, ""),
         ('[people.ada]\nhandle = "ada"\n', 2, "must be as CODEOWNERS has them"),
@@ -63,6 +68,16 @@ def test_what_is_wrong_is_said_with_its_line(team: Path, text: str, line: int, w
         read(team, text)
     assert words in str(raised.value)
     assert str(raised.value).startswith(f"{team / 'ownership.toml'}:{line}:") or text == "[people\n"
+
+
+def test_the_shipped_schema_is_the_current_one() -> None:
+    shipped = json.loads(files("cibus.ownership").joinpath("ownership.schema.json").read_text("utf-8"))
+    assert shipped == json_schema(), "write it again: see json_schema() in cibus/ownership/registry.py"
+    Draft202012Validator.check_schema(shipped)
+    check = Draft202012Validator(shipped).is_valid
+    assert check({"people": {"ada": {"emails": ["a@x"]}}, "areas": {"x": {"primary": "ada", "jobs": ["*"]}}})
+    assert not check({"areas": {"x": {"primery": "ada"}}})
+    assert not check({"area": {}})
 
 
 @pytest.mark.parametrize(("full", "name"), [("system/_/deploy-key", "deploy-key"), ("acme/folder/_/token", "acme/token"), ("a/b/folder/dom/x", "a/b/x")])

@@ -14,6 +14,7 @@ from made import ADA, BEN, CLEO, DAN, Make, Repository, git
 from cibus.config import load_config
 from cibus.errors import SourceError
 from cibus.ownership.histories import Author, history, identity
+from cibus.ownership.knowledge import authors as known_authors
 from cibus.ownership.knowledge import histories, knowledge
 from cibus.ownership.records import Part
 from cibus.ownership.registry import load
@@ -185,7 +186,8 @@ def _knowledge(team: Path, area: str) -> Part:
         file.write(f"[areas.app]\n{area}")
     config = load_config(team / "cibus.toml", {})
     registry = load(config)
-    return knowledge(config, registry, registry.areas["app"], histories(config, registry.areas.values()), datetime.now(UTC))
+    found = histories(config, registry.areas.values())
+    return knowledge(config, registry, registry.areas["app"], found, known_authors(registry, found), datetime.now(UTC))
 
 
 def test_what_would_raise_it_names_the_files(make: Make, team: Path) -> None:

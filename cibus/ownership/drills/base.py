@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cibus.config import Config, ControllerConfig
 from cibus.errors import CibusError, UsageError
@@ -20,6 +20,29 @@ from cibus.ownership.records import Kind, Person, Registry
 
 WORK = "practice"  # beside cibus.toml; git leaves it out
 PREFIX = "cibus-practice"
+
+
+T = TypeVar("T")
+
+
+def for_practice(known: Mapping[str, T], asked: str, kind: str, how: str) -> T:
+    """The one to practise on.
+
+    Arguments:
+        known: those that are for practice, by name
+        kind: what they are, which is also the option that names one
+        how: how one gets one
+
+    Raises:
+        UsageError: there is none, several, or the one that is asked for is none.
+    """
+    if asked and asked not in known:
+        raise UsageError(f"{asked} is no {kind} to practise on: {how}")
+    if not known:
+        raise UsageError(f"there is no {kind} to practise on: {how}")
+    if not asked and len(known) > 1:
+        raise UsageError(f"which {kind}? Give --{kind} with one of {', '.join(known)}")
+    return known[asked or next(iter(known))]
 
 
 @dataclass(frozen=True)
@@ -50,13 +73,7 @@ class Setting:
         """
         known = {name: each for name, each in self.config.controllers.items() if each.practice}
         where = self.config.path or "cibus.toml"
-        if self.asked and self.asked not in known:
-            raise UsageError(f"{self.asked} is no controller to practise on: say practice = true in [controllers.{self.asked}] of {where} if it may be changed")
-        if not known:
-            raise UsageError(f"there is no controller to practise on: add one with practice = true to [controllers] of {where}; drills make, delete and change things there")
-        if not self.asked and len(known) > 1:
-            raise UsageError(f"which controller? Give --controller with one of {', '.join(known)}")
-        return known[self.asked or next(iter(known))]
+        return for_practice(known, self.asked, "controller", f"say practice = true in [controllers.NAME] of {where} if it may be changed; drills make, delete and change things there")
 
     @contextmanager
     def client(self) -> Iterator[Client]:

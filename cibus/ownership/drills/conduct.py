@@ -10,7 +10,7 @@ from typing import Any
 
 from cibus import receipts
 from cibus.config import Config
-from cibus.errors import UsageError
+from cibus.errors import CibusError, UsageError
 from cibus.ownership.drills.base import Begun, Drill, Proof, Setting, forget, recall, remember
 from cibus.ownership.practised import DRILLS as FOLDER
 from cibus.ownership.practised import operator_of
@@ -43,7 +43,11 @@ def begin(setting: Setting, drill: Drill, areas: Sequence[str], *, again: bool) 
         return under_way
     started = stamp()
     begun = Begun(drill.name, setting.person.id, tuple(areas), started, drill.begin(setting))
-    remember(begun)
+    try:
+        remember(begun)
+    except BaseException:
+        drill.tidy(setting, begun)  # nobody would know of it
+        raise
     return begun
 
 
@@ -53,8 +57,6 @@ def give_up(setting: Setting, drill: Drill, *, damaged: bool = False) -> bool:
     Arguments:
         damaged: what cannot be read of it is forgotten, too
     """
-    from cibus.errors import CibusError
-
     try:
         begun = recall(setting.person.id, drill.name)
     except CibusError:

@@ -130,7 +130,7 @@ def verify(setting: Setting, begun: Begun) -> list[Proof]:
     stages = [each["name"] for each in ran.record["stages"] if each["status"] == "SUCCESS" and not each["name"].startswith("Declarative:")]
     return [
         Proof("the failing build was run here", bool(failed), f"{len(failed)} runs of it that failed; run it with cibus run before you mend it"),
-        Proof("the build succeeds", ran.result == "SUCCESS", f"{ran.result} at {_failing(ran) or 'the end'}"),
+        Proof("the build succeeds", ran.result == "SUCCESS", str(ran.record.get("words") or f"{ran.result} at {_failing(ran) or 'the end'}")),
         Proof("all stages run", stages == STAGES, f"{', '.join(stages)} succeeded"),
         Proof("it makes what it should", _report(ran) == begun.facts["report"], f"report.txt says {_report(ran).strip() or 'nothing'}"),
         Proof("only what was wrong is changed", changed == [begun.facts["file"]], f"changed: {', '.join(changed) or 'nothing'}"),

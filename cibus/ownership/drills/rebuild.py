@@ -9,11 +9,10 @@ from typing import Any
 from cibus import receipts
 from cibus.agents.receipts import Receipt, read
 from cibus.agents.spec import AgentSpec, specs
-from cibus.errors import UsageError
 from cibus.jenkins import nodes
 from cibus.jenkins.client import Client
 from cibus.jenkins.settings import choose
-from cibus.ownership.drills.base import Begun, Proof, Setting
+from cibus.ownership.drills.base import Begun, Proof, Setting, for_practice
 from cibus.ownership.practised import operator_of
 
 
@@ -25,13 +24,7 @@ def chosen(setting: Setting) -> AgentSpec:
     """
     known = {name: spec for name, spec in specs(setting.config).items() if spec.practice and spec.address is not None}
     where = setting.config.path or "cibus.toml"
-    if setting.agent and setting.agent not in known:
-        raise UsageError(f"{setting.agent} is no machine to practise on: say practice = true in [agents.{setting.agent}] of {where} if its agent may be wiped")
-    if not known:
-        raise UsageError(f"there is no agent to practise on: add one with host and practice = true to [agents] of {where}, e.g. a machine of the Vagrantfile")
-    if not setting.agent and len(known) > 1:
-        raise UsageError(f"which agent? Give --agent with one of {', '.join(known)}")
-    return known[setting.agent or next(iter(known))]
+    return for_practice(known, setting.agent, "agent", f"say host and practice = true in [agents.NAME] of {where} if it may be wiped; a machine of the Vagrantfile will do")
 
 
 def begin(setting: Setting) -> Mapping[str, Any]:

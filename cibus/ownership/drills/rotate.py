@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 from cibus.errors import ControllerError
 from cibus.folders import write_whole
 from cibus.jenkins.builds import console, run_build
+from cibus.jenkins.client import Client
 from cibus.jenkins.session import XML
 from cibus.ownership.drills.base import PREFIX, Begun, Proof, Setting, clear
 from cibus.ownership.drills.restore import pipeline_job
@@ -44,11 +45,15 @@ def begin(setting: Setting) -> Mapping[str, Any]:
     mark, salt = secrets.token_hex(4), secrets.token_hex(8)
     name = f"{PREFIX}-{setting.person.id}-{mark}"
     old, new = secrets.token_urlsafe(18), secrets.token_urlsafe(18)
-    with setting.client() as client:
-        client.session.post(f"{DOMAIN}/createCredentials", ENTRY.format(id=name, secret=escape(old)).encode(), headers=XML)
-        client.create_item(name, pipeline_job(SCRIPT.format(id=name, salt=salt), "Made by cibus for a drill: shows a fingerprint of a dummy secret"))
     file = setting.folder / "new-secret"
     write_whole(file, f"{new}\n".encode(), private=True)
+    with setting.client() as client:
+        client.session.post(f"{DOMAIN}/createCredentials", ENTRY.format(id=name, secret=escape(old)).encode(), headers=XML)
+        try:
+            client.create_item(name, pipeline_job(SCRIPT.format(id=name, salt=salt), "Made by cibus for a drill: shows a fingerprint of a dummy secret"))
+        except BaseException:
+            _remove(client, name)
+            raise
     return {"credential": name, "job": name, "file": str(file), "old": _fingerprint(salt, old), "new": _fingerprint(salt, new)}
 
 
@@ -87,5 +92,9 @@ def tidy(setting: Setting, begun: Begun) -> None:
     with contextlib.suppress(ControllerError), setting.client() as client:
         client.delete_item(str(begun.facts["job"]))
     with contextlib.suppress(ControllerError), setting.client() as client:
-        client.session.post(f"{DOMAIN}/credential/{quote(str(begun.facts['credential']), safe='')}/doDelete")
+        _remove(client, str(begun.facts["credential"]))
     clear(Path(setting.folder))
+
+
+def _remove(client: Client, credential: str) -> None:
+    client.session.post(f"{DOMAIN}/credential/{quote(credential, safe='')}/doDelete")
