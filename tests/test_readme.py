@@ -90,6 +90,7 @@ AGENTS = ("cibus agents",)
 MONITOR = ("cibus monitor",)
 BUILDS = ("cibus capture", "cibus reproduce", "cibus compare")
 RUNBOOKS = ("cibus runbook",)
+HANDBOOK = ("cibus handbook",)
 OWNERS = ("cibus owners", "cibus onboard", "cibus offboard")
 
 
@@ -97,7 +98,7 @@ def test_use(tmp_path: Path) -> None:
     for name in ("mobile-app", "mobile-app-library"):
         shutil.copytree(TOP / "examples" / name, tmp_path / name)
     app = tmp_path / "mobile-app"
-    for command in ("git init -q", "git add -A", "git commit -q -m example", *(line for line in commands("cibus") if not line.startswith((*CONTROLLER, *BUILDS, *AGENTS, *MONITOR, *RUNBOOKS, *OWNERS)) and "--on " not in line)):
+    for command in ("git init -q", "git add -A", "git commit -q -m example", *(line for line in commands("cibus") if not line.startswith((*CONTROLLER, *BUILDS, *AGENTS, *MONITOR, *RUNBOOKS, *OWNERS, *HANDBOOK)) and "--on " not in line)):
         done = run(command, app, CIBUS_STATE_DIR=str(tmp_path / "state"))
         assert done.returncode == 0, command + "\n" + done.stdout + done.stderr
         assert "Traceback" not in done.stderr
@@ -204,6 +205,20 @@ def test_owners(tmp_path: Path) -> None:
     assert (tmp_path / "owners.html").stat().st_size > 1000
     assert "@team.example" in (tmp_path / "mobile-app" / "CODEOWNERS").read_text()
     assert "Drill debug by sam: done" in run("git log --format=%s", tmp_path).stdout
+
+
+def test_a_handbook(tmp_path: Path) -> None:
+    """In the order of the README; of a team that has an ownership.toml."""
+    (tmp_path / "ownership.toml").write_text(OWNERSHIP)
+    (tmp_path / "cibus.toml").write_text('[agents.mac-03]\nhost = "mac-03.example"\n')
+    found = commands("cibus handbook")
+    assert [line.split()[2] for line in found] == ["build", "serve"]
+    for command in found:
+        done = run(f"timeout -s INT 15 {command} --listen 127.0.0.1:0" if "serve" in command else command, tmp_path)
+        assert done.returncode in ((130, 124) if "serve" in command else (0,)), f"{command}: {done.stdout}{done.stderr}"
+        assert "Traceback" not in done.stderr
+    assert "serving http://127.0.0.1:" in done.stderr
+    assert (tmp_path / "handbook-site" / "runbooks" / "agent-offline.html").is_file()
 
 
 def mend(place: Path, env: dict[str, str]) -> None:

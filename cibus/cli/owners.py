@@ -45,7 +45,7 @@ def check(controller: Asked = "", config: ConfigFile = None, as_json: AsJson = F
     from cibus.ownership.checking import gaps, unknown
     from cibus.ownership.codeowners import stale
     from cibus.ownership.inventory import things
-    from cibus.ownership.wording import counted
+    from cibus.wording import counted
 
     loaded, registry = _registry(config)
     with _client(loaded, controller) as client:

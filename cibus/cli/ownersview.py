@@ -10,7 +10,7 @@ from cibus.ownership.absence import Absence
 from cibus.ownership.checking import Gap
 from cibus.ownership.measure import raised
 from cibus.ownership.records import Area, Factor, Part, Registry, Thing
-from cibus.ownership.wording import counted
+from cibus.wording import counted
 
 Lines = Iterator[tuple[str, str]]
 SHOWN = 5  # names, where there may be a thousand

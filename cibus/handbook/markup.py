@@ -112,11 +112,6 @@ def day(when: datetime | None) -> str:
     return f"<time>{when:%Y-%m-%d}</time>" if when is not None else ""
 
 
-def counted(count: int, noun: str) -> str:
-    """``1 job``, ``2 jobs``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def slug(name: str) -> str:
     """A name as part of an address: ``Acme/Ägent 4`` → ``acme-agent-4``."""
     folded_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()

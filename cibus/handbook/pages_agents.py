@@ -10,7 +10,6 @@ from cibus.handbook.markup import (
     badge,
     code,
     commands,
-    counted,
     day,
     facts,
     heading,
@@ -23,6 +22,7 @@ from cibus.handbook.markup import (
     unread,
 )
 from cibus.handbook.records import AgentEntry
+from cibus.wording import counted
 
 OUTCOMES = {"ok": "fine", "look": "warning", "failed": "error"}
 LEVELS = {"fine": "fine", "warning": "warning", "error": "error", "unknown": ""}

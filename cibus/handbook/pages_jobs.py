@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from cibus.handbook.markup import (
     badge,
     code,
-    counted,
     day,
     heading,
     lines,
@@ -23,6 +22,7 @@ from cibus.handbook.markup import (
 )
 from cibus.handbook.records import JobEntry, Jobs, LastChange
 from cibus.jobs.compare import Change
+from cibus.wording import counted
 
 KINDS = {
     "project": "Freestyle", "flow-definition": "Pipeline", "matrix-project": "Matrix", "maven2-moduleset": "Maven", "hudson.model.ExternalJob": "External",

@@ -8,7 +8,6 @@ from cibus.handbook.markup import (
     badge,
     bullets,
     code,
-    counted,
     day,
     facts,
     folded,
@@ -23,6 +22,7 @@ from cibus.handbook.markup import (
 )
 from cibus.handbook.records import Owners
 from cibus.ownership.records import Area, Factor, Part, Step
+from cibus.wording import counted
 
 NOBODY = "Nobody is written down as an owner of anything. <code>cibus owners new</code> writes a first ownership.toml."
 PLURALS = {"library": "libraries"}

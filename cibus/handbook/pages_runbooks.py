@@ -10,7 +10,6 @@ from cibus.handbook.markup import (
     badge,
     code,
     commands,
-    counted,
     day,
     facts,
     heading,
@@ -24,6 +23,7 @@ from cibus.handbook.markup import (
 )
 from cibus.handbook.prose import Prose, expectation, prose
 from cibus.handbook.records import AlertEntry, RunbookEntry
+from cibus.wording import counted
 
 LEVELS = {"error": "error", "warning": "warning", "task": ""}
 GROUPS = {"error": "Something is broken", "warning": "Something needs a look", "task": "Tasks"}

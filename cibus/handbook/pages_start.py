@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cibus.handbook.markup import badge, bullets, code, counted, day, heading, link, page, paragraph, table, text
+from cibus.handbook.markup import badge, bullets, code, day, heading, link, page, paragraph, table, text
 from cibus.handbook.pages_owners import NOBODY
 from cibus.handbook.records import Deed, Handbook
+from cibus.wording import counted
 
 PARTS = {"runbooks": "Runbooks", "agents": "Agents", "owners": "Owners", "jobs": "Jobs"}
 

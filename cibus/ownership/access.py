@@ -16,7 +16,7 @@ from cibus.ownership.practised import Deed, proved_access
 from cibus.ownership.records import Access, Area, Evidence, Part, Person, Registry, Thing
 from cibus.ownership.registry import present
 from cibus.ownership.rights import NEEDED
-from cibus.ownership.wording import counted
+from cibus.wording import counted
 
 
 @dataclass(frozen=True)

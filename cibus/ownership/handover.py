@@ -18,8 +18,8 @@ from cibus.ownership.measure import factor
 from cibus.ownership.practised import Deed
 from cibus.ownership.records import KINDS, Person, Registry, Thing
 from cibus.ownership.registry import ID, named_person
-from cibus.ownership.wording import counted
 from cibus.receipts import VERSION, append_line, operator, read_lines, stamp, versions
+from cibus.wording import counted
 
 FOLDER = "offboard"
 OTHERS = {"knowledge": "others know it", "access": "others may change it", "practice": "others have practised it"}

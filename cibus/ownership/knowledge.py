@@ -16,8 +16,8 @@ from cibus.ownership.records import Area, Evidence, Part, Registry
 from cibus.ownership.registry import present
 from cibus.ownership.truckfactor import Authorship, truck_factor
 from cibus.ownership.truckfactor import authors as authors_of
-from cibus.ownership.wording import counted
 from cibus.runbooks.library import own_folder
+from cibus.wording import counted
 
 ACTIVE = timedelta(days=365)  # who did nothing for longer does not work on it any more
 SHOWN = 3  # files that are named

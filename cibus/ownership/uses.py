@@ -13,7 +13,7 @@ from cibus.jenkins.pulse import jobs as builds_of_jobs
 from cibus.jobs.layout import Key
 from cibus.jobs.trees import Snapshot
 from cibus.ownership.records import Thing
-from cibus.ownership.wording import counted
+from cibus.wording import counted
 
 
 @dataclass(frozen=True)

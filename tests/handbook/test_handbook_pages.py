@@ -14,7 +14,7 @@ from town import NASTY, PAGE, WORSE, with_owners
 from cibus.agents.receipts import Receipt
 from cibus.agents.spec import AgentSpec
 from cibus.handbook import pages_agents, pages_jobs, pages_owners, pages_runbooks, pages_start
-from cibus.handbook.markup import counted, heading, in_heading, lines, page, plain, slug, slugs, table, text
+from cibus.handbook.markup import heading, in_heading, lines, page, plain, slug, slugs, table, text
 from cibus.handbook.prose import prose, title_of
 from cibus.handbook.records import (
     AgentEntry,
@@ -38,6 +38,7 @@ HARD = [
     NASTY, WORSE, "", " ", "a\nb", "```\nx\n```", "# h", "- x", "1. x", "---", "| a |", "{#id}", "{: .c}", "&amp;", "\x02klzzwxh:0001\x03", "\x00\x1b[31m", "\ud800", "a  b", "\\*", "<!-- c -->", "[^1]: x", "*[A]: b",
     "http://x.example", "<http://x.example>", "![x](y)", "$a$", "ä→€", "{% raw %}", "](x)", "</div>", "<p>", "'\"",
 ]  # fmt: skip
+from cibus.wording import counted
 
 
 def shown(made: str) -> str:
