@@ -32,13 +32,13 @@ from cibus.handbook.site import site
 from cibus.jobs.compare import Change
 from cibus.ownership.records import Step
 from cibus.runbooks.page import parsed
+from cibus.wording import counted
 
 WHEN = datetime(2026, 4, 1, 8, tzinfo=UTC)
 HARD = [
     NASTY, WORSE, "", " ", "a\nb", "```\nx\n```", "# h", "- x", "1. x", "---", "| a |", "{#id}", "{: .c}", "&amp;", "\x02klzzwxh:0001\x03", "\x00\x1b[31m", "\ud800", "a  b", "\\*", "<!-- c -->", "[^1]: x", "*[A]: b",
     "http://x.example", "<http://x.example>", "![x](y)", "$a$", "ä→€", "{% raw %}", "](x)", "</div>", "<p>", "'\"",
 ]  # fmt: skip
-from cibus.wording import counted
 
 
 def shown(made: str) -> str:
