@@ -123,7 +123,7 @@ class Drill:
         begin: stages it, and gives the facts
         tell: what the person has to do, line by line
         verify: looks whether it was done
-        tidy: takes away what was staged
+        tidy: takes away what was staged, but the files in the setting's folder
     """
 
     name: str
@@ -145,6 +145,10 @@ def work_folder(config: Config, person: str, drill: str) -> Path:
     folder = top / f"{person}-{drill}"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+def nothing(setting: Setting, begun: Begun) -> None:
+    """For a drill that stages nothing but files."""
 
 
 def clear(folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from cibus import receipts
 from cibus.config import Config
 from cibus.errors import CibusError, UsageError
-from cibus.ownership.drills.base import Begun, Drill, Proof, Setting, forget, recall, remember
+from cibus.ownership.drills.base import Begun, Drill, Proof, Setting, clear, forget, recall, remember
 from cibus.ownership.practised import DRILLS as FOLDER
 from cibus.ownership.practised import operator_of
 from cibus.ownership.records import Person, Registry
@@ -65,9 +65,15 @@ def give_up(setting: Setting, drill: Drill, *, damaged: bool = False) -> bool:
         begun = None
     if begun is None:
         return False
-    drill.tidy(setting, begun)
-    forget(begun)
+    _over(setting, drill, begun)
     return True
+
+
+def _over(setting: Setting, drill: Drill, begun: Begun) -> None:
+    """Takes away what was staged, and forgets it."""
+    drill.tidy(setting, begun)
+    clear(setting.folder)
+    forget(begun)
 
 
 def prove(setting: Setting, drill: Drill) -> tuple[Begun, list[Proof]]:
@@ -92,8 +98,7 @@ def finish(setting: Setting, drill: Drill, begun: Begun, proofs: Sequence[Proof]
     done = all(each.holds for each in proofs)
     path = append_line(receipts.folder(setting.config) / FOLDER / f"{setting.person.id}.jsonl", _receipt(setting, begun, proofs, "ok" if done else "failed"))
     if done:
-        drill.tidy(setting, begun)
-        forget(begun)
+        _over(setting, drill, begun)
     return path
 
 

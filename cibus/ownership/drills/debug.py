@@ -15,7 +15,7 @@ from typing import Any
 from cibus.errors import CibusError
 from cibus.git import git
 from cibus.history import History, PastBuild, state_folder
-from cibus.ownership.drills.base import Begun, Proof, Setting, clear
+from cibus.ownership.drills.base import Begun, Proof, Setting
 
 WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath", "inlet", "joule", "knoll", "larch")
 FILES = {
@@ -135,11 +135,6 @@ def verify(setting: Setting, begun: Begun) -> list[Proof]:
         Proof("it makes what it should", _report(ran) == begun.facts["report"], f"report.txt says {_report(ran).strip() or 'nothing'}"),
         Proof("only what was wrong is changed", changed == [begun.facts["file"]], f"changed: {', '.join(changed) or 'nothing'}"),
     ]
-
-
-def tidy(setting: Setting, begun: Begun) -> None:
-    """Takes the repository away."""
-    clear(setting.folder)
 
 
 def _run(place: Path) -> PastBuild:

@@ -73,7 +73,3 @@ def _ended(last: Receipt | None) -> str:
     findings: Sequence[Mapping[str, Any]] = last.data["findings"]
     errors = sum(each["level"] == "error" for each in findings)
     return f"outcome {last.data['outcome']}, {len(findings)} checks, {errors} errors"
-
-
-def tidy(setting: Setting, begun: Begun) -> None:
-    """Nothing was staged."""

@@ -15,7 +15,7 @@ from cibus.jobs.collect import Filter
 from cibus.jobs.drift import drift
 from cibus.jobs.export import export
 from cibus.jobs.sides import pair
-from cibus.ownership.drills.base import PREFIX, Begun, Proof, Setting, clear
+from cibus.ownership.drills.base import PREFIX, Begun, Proof, Setting
 from cibus.redaction.fingerprints import fingerprint_key
 
 
@@ -78,7 +78,6 @@ def verify(setting: Setting, begun: Begun) -> list[Proof]:
 
 
 def tidy(setting: Setting, begun: Begun) -> None:
-    """Takes the job and its snapshot away."""
+    """Takes the job away."""
     with contextlib.suppress(ControllerError), setting.client() as client:
         client.delete_item(str(begun.facts["job"]))
-    clear(setting.folder)

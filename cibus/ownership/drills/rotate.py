@@ -7,7 +7,6 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -17,7 +16,7 @@ from cibus.folders import write_whole
 from cibus.jenkins.builds import console, run_build
 from cibus.jenkins.client import Client
 from cibus.jenkins.session import XML
-from cibus.ownership.drills.base import PREFIX, Begun, Proof, Setting, clear
+from cibus.ownership.drills.base import PREFIX, Begun, Proof, Setting
 from cibus.ownership.drills.restore import pipeline_job
 
 DOMAIN = "credentials/store/system/domain/_"
@@ -88,12 +87,11 @@ def _fingerprint(salt: str, value: str) -> str:
 
 
 def tidy(setting: Setting, begun: Begun) -> None:
-    """Takes the job, the credential and the file away."""
+    """Takes the job and the credential away."""
     with contextlib.suppress(ControllerError), setting.client() as client:
         client.delete_item(str(begun.facts["job"]))
     with contextlib.suppress(ControllerError), setting.client() as client:
         _remove(client, str(begun.facts["credential"]))
-    clear(Path(setting.folder))
 
 
 def _remove(client: Client, credential: str) -> None:
