@@ -146,7 +146,10 @@ def java_layer() -> Path:
     if not done.is_dir():
         part = done.with_name(f"{done.name}.{os.getpid()}")
         must("dpkg-deb", "-x", str(cached), str(part))
-        part.rename(done)
+        try:
+            part.rename(done)
+        except OSError:  # another run was faster
+            shutil.rmtree(part, ignore_errors=True)
     return done
 
 
