@@ -35,6 +35,8 @@ class Fleet:
     rebuild: Mapping[str, Any] = field(default_factory=dict)
     user: str = "root"
     controller: tuple[str, str, str] = ("", "", "")  # of a real one: URL, user, token
+    practice: bool = False  # whether the controller and all agents are there to be broken
+    more: str = ""  # further tables
 
     def write(self) -> Path:
         """Writes cibus.toml, and the home folder whose ``.ssh`` lets one in; gives cibus.toml."""
@@ -54,13 +56,15 @@ class Fleet:
 
     def _tables(self) -> Iterator[str]:
         url, user, token = (self.fake.url, self.fake.user, self.fake.token) if self.fake else self.controller
-        yield f'[controllers.default]\nurl = "{url}"\nuser = "{user}"\ntoken = {{ value = "{token}" }}\n'
+        practice = {"practice": True} if self.practice else {}
+        yield f'[controllers.default]\nurl = "{url}"\nuser = "{user}"\ntoken = {{ value = "{token}" }}\n{"practice = true" if practice else ""}\n'
         yield "[rebuild]"
         yield from (f"{key} = {_toml(value)}" for key, value in {"disk": 1, **self.rebuild}.items())
         for name, (host, more) in self.agents.items():
-            values = {"host": f"{self.user}@{host.address}", "labels": LABELS, "executors": 2, "owner": "tools team", **more}
+            values = {"host": f"{self.user}@{host.address}", "labels": LABELS, "executors": 2, "owner": "tools team", **practice, **more}
             yield f"\n[agents.{name}]"
             yield from (f"{key} = {_toml(value)}" for key, value in values.items())
+        yield self.more
 
 
 def _toml(value: Any) -> str:

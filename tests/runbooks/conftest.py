@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 from command import Cibus, cibus, own_folders
 from fake_jenkins import FakeJenkins
+from fleets import controller
+from hosts.fixtures import Boot
+from machines import Plant, Site, ssh_of
 from sickness import Ward, well
 from stage_builds import Shop
 from stage_services import Street
 from stage_tasks import Office
 from staging import table
+from standin import jar
 
 __all__ = ["cibus", "own_folders"]
 
@@ -63,3 +67,25 @@ def street(tmp_path: Path, own_folders: None, monkeypatch: pytest.MonkeyPatch) -
     _alone(monkeypatch)
     with ExitStack() as ends:
         yield Street(tmp_path, ends)
+
+
+@pytest.fixture(scope="session")
+def plant(boot: Boot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """Where Linux agents come from."""
+    if jar.missing():
+        pytest.skip(jar.missing())
+    with controller() as fake:
+        yield Plant(tmp_path_factory.mktemp("plant"), fake, boot(online=True))
+
+
+@pytest.fixture
+def site(plant: Plant, boot_briefly: Boot, tmp_path: Path, own_folders: None, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A Linux agent that is well, and its controller."""
+    _alone(monkeypatch)
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    monkeypatch.setenv("PATH", ssh_of(tmp_path))
+    plant.renew()
+    site = Site(tmp_path, plant.fake, boot_briefly(plant.host, online=True))
+    site.write()
+    site.online()
+    return site
