@@ -40,16 +40,7 @@ class Fleet:
 
     def write(self) -> Path:
         """Writes cibus.toml, and the home folder whose ``.ssh`` lets one in; gives cibus.toml."""
-        home = self.folder / "home"
-        ssh = home / ".ssh"
-        ssh.mkdir(parents=True, mode=0o700, exist_ok=True)
-        config, known = [], []
-        for host, _ in self.agents.values():
-            key = host.root_key if self.user == "root" else host.key
-            config.append(f"Host {host.address}\n  IdentityFile {key}\n  IdentitiesOnly yes\n  UserKnownHostsFile {ssh / 'known_hosts'}\n")
-            known.append(host.known_hosts.read_text("utf-8"))
-        (ssh / "config").write_text("".join(config), "utf-8")
-        (ssh / "known_hosts").write_text("".join(known), "utf-8")
+        let_in(self.folder, [(host, self.user) for host, _ in self.agents.values()])
         path = self.folder / "cibus.toml"
         path.write_text("\n".join(self._tables()), "utf-8")
         return path
@@ -65,6 +56,19 @@ class Fleet:
             yield f"\n[agents.{name}]"
             yield from (f"{key} = {_toml(value)}" for key, value in values.items())
         yield self.more
+
+
+def let_in(folder: Path, hosts: Sequence[tuple[Host, str]]) -> None:
+    """Writes ``home/.ssh`` in a folder, with which one gets into hosts as these users."""
+    ssh = folder / "home/.ssh"
+    ssh.mkdir(parents=True, mode=0o700, exist_ok=True)
+    config, known = [], []
+    for host, user in hosts:
+        key = host.root_key if user == "root" else host.key
+        config.append(f"Host {host.address}\n  IdentityFile {key}\n  IdentitiesOnly yes\n  UserKnownHostsFile {ssh / 'known_hosts'}\n")
+        known.append(host.known_hosts.read_text("utf-8"))
+    (ssh / "config").write_text("".join(config), "utf-8")
+    (ssh / "known_hosts").write_text("".join(known), "utf-8")
 
 
 def _toml(value: Any) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from command import Cibus, cibus, own_folders
+from controllers import Tower, install, needed, runs_python
 from fake_jenkins import FakeJenkins
 from fleets import controller
+from hosts.boot import Host, booted
 from hosts.fixtures import Boot
-from machines import Plant, Site, ssh_of
+from machines import Plant, Site, ssh_of, until
 from sickness import Ward, well
 from stage_builds import Shop
 from stage_services import Street
@@ -89,3 +91,26 @@ def site(plant: Plant, boot_briefly: Boot, tmp_path: Path, own_folders: None, mo
     site.write()
     site.online()
     return site
+
+
+@pytest.fixture(scope="session")
+def controller_machine(boot: Boot) -> Iterator[Host]:
+    """Where machines of controllers come from."""
+    with booted(bound=needed()) as host:
+        if reason := runs_python(host):
+            pytest.skip(reason)
+        install(host)
+        host.frozen()
+        yield host
+
+
+@pytest.fixture
+def tower(controller_machine: Host, boot_briefly: Boot, tmp_path: Path, own_folders: None, monkeypatch: pytest.MonkeyPatch) -> Tower:
+    """A controller's machine that is well."""
+    _alone(monkeypatch)
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    monkeypatch.setenv("PATH", ssh_of(tmp_path))
+    tower = Tower(tmp_path, boot_briefly(controller_machine))
+    tower.write()
+    until(lambda: tower.active() == "active")
+    return tower

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from made_builds import INLINE, add_build
 from machines import NAME, REMOTE, Site
+from made_builds import INLINE, add_build
 from stage_agents import JAR, holds, works
 from stage_builds import LOGS
 from staging import Stage, staged

@@ -6,6 +6,7 @@ import pytest
 import stage_agents
 import stage_builds
 import stage_controller
+import stage_machines
 import stage_people
 import stage_rebuilds
 import stage_resources
@@ -18,12 +19,9 @@ from cibus.monitor.alerts import pages as alert_pages
 from cibus.runbooks.files import folder
 from cibus.runbooks.lint import lint
 
-TABLES = (stage_agents, stage_builds, stage_controller, stage_people, stage_rebuilds, stage_resources, stage_services, stage_tasks)
+TABLES = (stage_agents, stage_builds, stage_controller, stage_machines, stage_people, stage_rebuilds, stage_resources, stage_services, stage_tasks)
 PAGES = {path.stem: path for path in folder().glob("*.md")}
 NOT_RUN = (
-    "controller-down",
-    "controller-fault",
-    "controller-slow",
     "mac-identity-expires",
     "mac-keychain-locked",
     "mac-os-update",
