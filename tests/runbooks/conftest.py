@@ -105,7 +105,7 @@ def controller_machine(boot: Boot) -> Iterator[Host]:
 
 
 @pytest.fixture
-def tower(controller_machine: Host, boot_briefly: Boot, tmp_path: Path, own_folders: None, monkeypatch: pytest.MonkeyPatch) -> Tower:
+def tower(controller_machine: Host, boot_briefly: Boot, tmp_path: Path, own_folders: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tower]:
     """A controller's machine that is well."""
     _alone(monkeypatch)
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
@@ -113,4 +113,6 @@ def tower(controller_machine: Host, boot_briefly: Boot, tmp_path: Path, own_fold
     tower = Tower(tmp_path, boot_briefly(controller_machine))
     tower.write()
     until(lambda: tower.active() == "active")
-    return tower
+    monkeypatch.chdir(tmp_path)
+    with tower.ends:
+        yield tower

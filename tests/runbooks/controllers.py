@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fake_jenkins.auth import standard_users
@@ -73,6 +74,7 @@ class Tower:
 
     folder: Path
     host: Host
+    ends: ExitStack = field(default_factory=ExitStack)
 
     @property
     def url(self) -> str:

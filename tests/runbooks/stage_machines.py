@@ -1,9 +1,13 @@
-"""What ails a controller's machine: Jenkins ended, may not open its files, has too little heap."""
+"""What ails a controller's machine: Jenkins ended, may not open its files, has too little heap; or the monitor there ended."""
 
 from __future__ import annotations
 
+import dataclasses
 import resource
+import sys
 
+import pytest
+from alerting import EXAMPLES, configured, missing, watching, webhook
 from controllers import HOME, Tower, put
 from machines import until
 from stage_agents import holds
@@ -57,3 +61,40 @@ def _(tower: Tower) -> Stage:
 
     assert options() == ["-Xmx1g", "-Djava.awt.headless=true", "-Dsome.part=50%"]
     return tower.stage(holds(lambda: tower.active() == "active", lambda: options() == ["-Djava.awt.headless=true", "-Dsome.part=50%", "-Xmx4g"]))
+
+
+# -- the monitor, on the same machine
+
+MONITOR = 9180
+TOKEN = "t0ken-of-the-monitor"
+
+
+def install_monitor(tower: Tower) -> None:
+    """Puts the unit of the examples there, which watches the controller."""
+    put(tower.host, "/etc/systemd/system/cibus-monitor.service", (EXAMPLES / "cibus-monitor.service").read_text())
+    put(tower.host, "/usr/local/bin/cibus", f'#!/bin/sh\nexec {sys.executable} -m cibus "$@"\n')
+    put(tower.host, "/etc/cibus/environment", f"MONITOR_TOKEN={TOKEN}\n")
+    put(tower.host, "/srv/cibus/cibus.toml", f'{(tower.folder / "cibus.toml").read_text()}[monitor]\nlisten = "0.0.0.0:{MONITOR}"\ninterval = 1\ntoken = {{ env = "MONITOR_TOKEN" }}\n')
+    tower.root("useradd --system cibus; chmod 755 /usr/local/bin/cibus; systemctl daemon-reload; systemctl enable --now cibus-monitor")
+
+
+@staged("monitor-down", "tower")
+def _(tower: Tower) -> Stage:
+    """Somebody stopped it; Prometheus has noticed, and Alertmanager has told."""
+    if missing():
+        pytest.skip(missing())
+    install_monitor(tower)
+    hook = tower.ends.enter_context(webhook())
+    watchers = configured(tower.folder, f"{tower.host.address}:{MONITOR}", hook, TOKEN)
+    tower.ends.enter_context(watching(tower.folder, watchers))
+    up = "cibus_sweep_timestamp_seconds"
+    until(lambda: watchers.value(up))
+    tower.root("systemctl stop cibus-monitor")
+    until(lambda: "MonitorDown" in hook.names("everyone", "firing"))
+
+    def told() -> bool:
+        until(lambda: "MonitorDown" in hook.names("everyone", "resolved"))
+        return bool(watchers.value(up))
+
+    stage = tower.stage(holds(lambda: tower.active("cibus-monitor") == "active", told), monitor=f"http://{tower.host.address}:{MONITOR}")
+    return dataclasses.replace(stage, secrets={"TOKEN": TOKEN})

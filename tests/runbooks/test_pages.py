@@ -28,7 +28,6 @@ NOT_RUN = (
     "mac-signing",
     "mac-simulators",
     "mac-xcode",
-    "monitor-down",
 )
 
 
