@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +14,10 @@ from fake_jenkins import FakeJenkins
 from fleets import controller
 from hosts.boot import Host, booted
 from hosts.fixtures import Boot
+from hosts.macos.fixtures import MakeMac
+from hosts.macos.host import booted as booted_mac
 from machines import Plant, Site, ssh_of, until
+from macs import MacPlant, MacSite
 from sickness import Ward, well
 from stage_builds import Shop
 from stage_services import Street
@@ -116,3 +120,27 @@ def tower(controller_machine: Host, boot_briefly: Boot, tmp_path: Path, own_fold
     monkeypatch.chdir(tmp_path)
     with tower.ends:
         yield tower
+
+
+@pytest.fixture(scope="session")
+def mac_plant(make_mac: MakeMac, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MacPlant]:
+    """Where Mac agents come from."""
+    if jar.missing():
+        pytest.skip(jar.missing())
+    with controller() as fake:
+        yield MacPlant(tmp_path_factory.mktemp("mac-plant"), fake, make_mac("arm64", real_java=True))
+
+
+@pytest.fixture
+def mac_site(mac_plant: MacPlant, tmp_path: Path, own_folders: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[MacSite]:
+    """A Mac agent that is well, and its controller."""
+    _alone(monkeypatch)
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    monkeypatch.setenv("PATH", ssh_of(tmp_path))
+    mac_plant.renew()
+    files = shutil.copytree(mac_plant.files, tmp_path / "material")
+    with booted_mac(like=mac_plant.mac) as mac:
+        site = MacSite(tmp_path, mac_plant.fake, mac, files)
+        site.write()
+        site.online()
+        yield site
