@@ -35,32 +35,40 @@ class Fleet:
     rebuild: Mapping[str, Any] = field(default_factory=dict)
     user: str = "root"
     controller: tuple[str, str, str] = ("", "", "")  # of a real one: URL, user, token
+    practice: bool = False  # whether the controller and all agents are there to be broken
+    more: str = ""  # further tables
 
     def write(self) -> Path:
         """Writes cibus.toml, and the home folder whose ``.ssh`` lets one in; gives cibus.toml."""
-        home = self.folder / "home"
-        ssh = home / ".ssh"
-        ssh.mkdir(parents=True, mode=0o700, exist_ok=True)
-        config, known = [], []
-        for host, _ in self.agents.values():
-            key = host.root_key if self.user == "root" else host.key
-            config.append(f"Host {host.address}\n  IdentityFile {key}\n  IdentitiesOnly yes\n  UserKnownHostsFile {ssh / 'known_hosts'}\n")
-            known.append(host.known_hosts.read_text("utf-8"))
-        (ssh / "config").write_text("".join(config), "utf-8")
-        (ssh / "known_hosts").write_text("".join(known), "utf-8")
+        let_in(self.folder, [(host, self.user) for host, _ in self.agents.values()])
         path = self.folder / "cibus.toml"
         path.write_text("\n".join(self._tables()), "utf-8")
         return path
 
     def _tables(self) -> Iterator[str]:
         url, user, token = (self.fake.url, self.fake.user, self.fake.token) if self.fake else self.controller
-        yield f'[controllers.default]\nurl = "{url}"\nuser = "{user}"\ntoken = {{ value = "{token}" }}\n'
+        practice = {"practice": True} if self.practice else {}
+        yield f'[controllers.default]\nurl = "{url}"\nuser = "{user}"\ntoken = {{ value = "{token}" }}\n{"practice = true" if practice else ""}\n'
         yield "[rebuild]"
         yield from (f"{key} = {_toml(value)}" for key, value in {"disk": 1, **self.rebuild}.items())
         for name, (host, more) in self.agents.items():
-            values = {"host": f"{self.user}@{host.address}", "labels": LABELS, "executors": 2, "owner": "tools team", **more}
+            values = {"host": f"{self.user}@{host.address}", "labels": LABELS, "executors": 2, "owner": "tools team", **practice, **more}
             yield f"\n[agents.{name}]"
             yield from (f"{key} = {_toml(value)}" for key, value in values.items())
+        yield self.more
+
+
+def let_in(folder: Path, hosts: Sequence[tuple[Host, str]]) -> None:
+    """Writes ``home/.ssh`` in a folder, with which one gets into hosts as these users."""
+    ssh = folder / "home/.ssh"
+    ssh.mkdir(parents=True, mode=0o700, exist_ok=True)
+    config, known = [], []
+    for host, user in hosts:
+        key = host.root_key if user == "root" else host.key
+        config.append(f"Host {host.address}\n  IdentityFile {key}\n  IdentitiesOnly yes\n  UserKnownHostsFile {ssh / 'known_hosts'}\n")
+        known.append(host.known_hosts.read_text("utf-8"))
+    (ssh / "config").write_text("".join(config), "utf-8")
+    (ssh / "known_hosts").write_text("".join(known), "utf-8")
 
 
 def _toml(value: Any) -> str:

@@ -79,4 +79,4 @@ def _finish(state: State, node: Node, status: int, output: str) -> None:
         return
     result = "SUCCESS" if status == 0 else "FAILURE"
     build.values |= {"building": False, "result": result, "duration": 500}
-    build.console += f"{output}[Pipeline] End of Pipeline\n" + (f"ERROR: script returned exit code {status}\n" if status else "") + f"Finished: {result}\n"
+    build.console += f"{output}[Pipeline] End of Pipeline\n" + (f"ERROR: script returned exit code {status}\n" if status > 0 else "") + f"Finished: {result}\n"

@@ -18,6 +18,7 @@ VERSION = 3  # of what is in it
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 USER = "jenkins"
 ADMIN = "admin"  # may become root with sudo, without a password
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")  # the user's, before a test gets a HOME of its own
 TOOLS = ("mmdebstrap", "systemd-nspawn", "ip", "iptables", "ssh-keygen", "mount")
 
 
@@ -53,8 +54,7 @@ def refused() -> str:
 
 def folder() -> Path:
     """Where the base is kept: the user's cache."""
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(home) / "cibus-tests" / f"host-{SUITE}-{VERSION}"
+    return CACHE / "cibus-tests" / f"host-{SUITE}-{VERSION}"
 
 
 def _hooks() -> Iterator[str]:

@@ -35,7 +35,7 @@ class Host:
     here = HERE
     homes = "home"
 
-    def __init__(self, like: Host | None = None, *, online: bool = False) -> None:
+    def __init__(self, like: Host | None = None, *, online: bool = False, bound: tuple[Path, ...] = ()) -> None:
         self.name = f"{PREFIX}{os.getpid()}n{next(_NUMBERS)}"
         self.network = Network(self.name, 0)
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
@@ -46,6 +46,7 @@ class Host:
         self.known_hosts = self.home / ".ssh" / "known_hosts"
         self._like = like
         self._online = online
+        self._bound = bound if like is None else like._bound  # folders of this machine that it sees and cannot change
         self._layers = [base.build()] if like is None else like.frozen()  # of its file system, the uppermost first
         self._nspawn: subprocess.Popen[bytes] | None = None
 
@@ -139,7 +140,7 @@ class Host:
                 group.mkdir(exist_ok=True)
                 groups.append(group)
         enter = "".join(f"echo $$ >{group}/cgroup.procs 2>/dev/null; " for group in groups)
-        nspawn = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", f"--machine={self.name}", f"--network-namespace-path=/run/netns/{self.name}", *self._first_process()]
+        nspawn = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", f"--machine={self.name}", f"--network-namespace-path=/run/netns/{self.name}", *(f"--bind-ro={place}" for place in self._bound), *self._first_process()]
         log = (self.folder / "console").open("ab")
         with log:
             # nspawn ends with 133 where the host asks for a reboot
@@ -271,9 +272,12 @@ def sweep() -> None:
 
 
 @contextlib.contextmanager
-def booted(like: Host | None = None, *, online: bool = False) -> Iterator[Host]:
-    """A fresh host, or one that is a copy of another, for as long as the block runs; online ones reach package mirrors."""
-    host = Host(like, online=online)
+def booted(like: Host | None = None, *, online: bool = False, bound: tuple[Path, ...] = ()) -> Iterator[Host]:
+    """A fresh host, or one that is a copy of another, for as long as the block runs; online ones reach package mirrors.
+
+    ``bound``: folders of this machine that a fresh one and its copies see and cannot change.
+    """
+    host = Host(like, online=online, bound=bound)
     try:
         host.make()
         yield host

@@ -70,6 +70,10 @@ class Network:
         for chain in ("INPUT", "OUTPUT"):
             must("ip", "netns", "exec", self.name, "iptables", "-I", chain, "-i" if chain == "INPUT" else "-o", "host0", "-j", "DROP")
 
+    def refuse(self, address: str, port: str) -> None:
+        """From now on what the host sends to this port is rejected, as firewalls do."""
+        must("ip", "netns", "exec", self.name, "iptables", "-I", "OUTPUT", "-p", "tcp", "-d", address, "--dport", port, "-j", "REJECT", "--reject-with", "tcp-reset")
+
     def restore(self) -> None:
         """Packets pass again."""
         quiet("ip", "netns", "exec", self.name, "iptables", "-F")

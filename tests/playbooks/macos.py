@@ -116,7 +116,7 @@ def make_files(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "Xcode_15.1.xip").write_text('{"version": "15.1", "build": "15C65"}', "utf-8")
     (folder / "tvOS.dmg").write_text("an image", "utf-8")
-    (folder / "ci.p12").write_text(json.dumps({"password": SECRETS["p12"], "identity": IDENTITY, "certificate": _certificate(folder)}), "utf-8")
+    make_identity(folder)
     (folder / "wwdr.cer").write_text("Apple Worldwide Developer Relations Certification Authority", "utf-8")
     (folder / "app.mobileprovision").write_text("a profile", "utf-8")
     with tarfile.open(folder / "brew.tar.gz", "w:gz") as archive:
@@ -126,9 +126,14 @@ def make_files(folder: Path) -> None:
         archive.addfile(member, io.BytesIO(content))
 
 
-def _certificate(folder: Path) -> str:
+def make_identity(folder: Path, days: int = 377) -> None:
+    """A new key and certificate of the same name, as an archive with a password."""
+    (folder / "ci.p12").write_text(json.dumps({"password": SECRETS["p12"], "identity": IDENTITY, "certificate": _certificate(folder, days)}), "utf-8")
+
+
+def _certificate(folder: Path, days: int) -> str:
     """That of the identity, as PEM."""
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "377", "-keyout", str(folder / "key.pem"), "-subj", f"/CN={IDENTITY}/OU=TEAM123456"]
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", str(days), "-keyout", str(folder / "key.pem"), "-subj", f"/CN={IDENTITY}/OU=TEAM123456"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 

@@ -17,7 +17,7 @@ from hosts.macos.fixtures import MakeMac
 from hosts.macos.host import Mac
 from watching import Watch
 
-from playbooks.macos import IDENTITY, PROGRAM, SECRETS, Done, Material, material, play
+from playbooks.macos import IDENTITY, PROGRAM, SECRETS, Done, Material, make_identity, material, play
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not PROGRAM.exists(), reason="Ansible is not installed (the extra: agents)")]
 QUICK = {"base_job_patience": 1}
@@ -176,6 +176,8 @@ def test_refusals_have_the_right_words(converged: Converged) -> None:
     folder = converged.files.folder
     good = {"archive": str(folder / "Xcode_15.1.xip"), "sha256": "0" * 64}
     (folder / "Xcode_26_Apple_silicon.xip").write_text("x", "utf-8")
+    (folder / "renewed").mkdir()
+    make_identity(folder / "renewed")
     cases: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "no-archive": ("mac-arm", "xcode", {"xcode_versions": ["15.2"]}, "no archive given for xcode-15.2 and it is not installed on no-archive: set xcode_archives['15.2']"),
         "wrong-hash": ("mac-arm", "xcode", {"xcode_versions": ["15.2"], "xcode_archives": {"15.2": good}}, "Xcode_15.1.xip is not the archive of xcode-15.2: its SHA-256 is"),
@@ -191,6 +193,7 @@ def test_refusals_have_the_right_words(converged: Converged) -> None:
         "no-secret": ("mac-arm", "agent", {"agent_secret": ""}, "no-secret: the launcher websocket needs the agent's secret. Give agent_secret_file or agent_secret."),
         "wrong-jar": ("mac-intel", "agent", {"agent_jar_sha256": "1" * 64}, f"did not match {'1' * 64}"),
         "wrong-p12": ("mac-arm", "signing", {"signing_identities": [{"name": "Another", "file": str(folder / "ci.p12"), "password": "wrong"}]}, "the identity Another could not be imported into /Users/jenkins/Library/Keychains/ci.keychain-db on wrong-p12: its password in signing_identities is wrong"),
+        "renewed-p12": ("mac-arm", "signing", {"signing_identities": [{"name": IDENTITY, "file": str(folder / "renewed/ci.p12"), "password": "wrong"}]}, f"the identity {IDENTITY} could not be imported into /Users/jenkins/Library/Keychains/ci.keychain-db on renewed-p12"),
         "locked": ("mac-intel", "signing", {"signing_keychain_password": "another"}, "stays locked (security: SecKeychainCopySettings"),
         "dies": ("mac-arm", "agent", {"agent_secret": "\n "}, f"the job {LABEL} does not stay up on dies (last exit code 255): read /Users/jenkins/Library/Logs/{LABEL}.log there"),
         "nobody": ("mac-intel", "agent", {"agent_launch": "agent"}, "the user is not logged in at the screen; restart the Mac"),

@@ -8,6 +8,7 @@ import java.net.URL;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.Arrays;
 import java.util.List;
@@ -61,13 +62,26 @@ public class Launcher {
                 Thread.sleep(250);
                 continue;
             }
-            File workspace = new File(folder, "workspace");
-            workspace.mkdirs();
-            Process shell = new ProcessBuilder("sh", "-c", told).directory(workspace).redirectErrorStream(true).start();
-            shell.getOutputStream().close();
-            output = all(shell.getInputStream());
-            result = String.valueOf(shell.waitFor());
+            try {
+                Process shell = started(Paths.get(folder, "workspace", "standin"), told);
+                shell.getOutputStream().close();
+                output = all(shell.getInputStream());
+                result = String.valueOf(shell.waitFor());
+            } catch (java.io.IOException refused) { // where nothing can be written no build runs
+                output = (refused + "\n").getBytes(StandardCharsets.UTF_8);
+                result = "-1";
+            }
         }
+    }
+
+    /** A shell in the build's workspace; as the step sh does it, its script is a file beside that. */
+    private static Process started(Path workspace, String script) throws java.io.IOException {
+        Files.createDirectories(workspace);
+        Path control = Files.createDirectories(workspace.resolveSibling(workspace.getFileName() + "@tmp"));
+        Path file = Files.createTempFile(control, "durable-", ".sh");
+        Files.write(file, script.getBytes(StandardCharsets.UTF_8));
+        file.toFile().deleteOnExit();
+        return new ProcessBuilder("sh", file.toString()).directory(workspace.toFile()).redirectErrorStream(true).start();
     }
 
     private static String post(URL url, String secret, byte[] body) throws Exception {

@@ -37,10 +37,10 @@ class Mac(Host):
     user = "admin"
     homes = "Users"
 
-    def __init__(self, arch: Arch = "arm64", *, real_java: bool = False, **state: Any) -> None:
-        super().__init__()
-        self.state = {**copy.deepcopy(STATE), "arch": arch, **state}
-        if real_java:
+    def __init__(self, arch: Arch = "arm64", *, like: Mac | None = None, real_java: bool = False, **state: Any) -> None:
+        super().__init__(like)
+        self.state = like.state if like else {**copy.deepcopy(STATE), "arch": arch, **state}
+        if real_java and like is None:
             layer = java_layer()
             self._layers = [layer, *self._layers]
             self.state["java"] = f"/{next(layer.glob('usr/lib/jvm/*/bin/java')).relative_to(layer)}"
@@ -146,14 +146,20 @@ def java_layer() -> Path:
     if not done.is_dir():
         part = done.with_name(f"{done.name}.{os.getpid()}")
         must("dpkg-deb", "-x", str(cached), str(part))
-        part.rename(done)
+        try:
+            part.rename(done)
+        except OSError:  # another run was faster
+            shutil.rmtree(part, ignore_errors=True)
     return done
 
 
 @contextlib.contextmanager
-def booted(arch: Arch = "arm64", *, real_java: bool = False, **state: Any) -> Iterator[Mac]:
-    """A fresh stand-in, for as long as the block runs; with ``real_java`` Homebrew's openjdk@17 is one."""
-    mac = Mac(arch, real_java=real_java, **state)
+def booted(arch: Arch = "arm64", *, like: Mac | None = None, real_java: bool = False, **state: Any) -> Iterator[Mac]:
+    """A fresh stand-in, or a copy of another (which is off from then on), for as long as the block runs.
+
+    With ``real_java`` Homebrew's openjdk@17 is one.
+    """
+    mac = Mac(arch, like=like, real_java=real_java, **state)
     try:
         mac.make()
         yield mac

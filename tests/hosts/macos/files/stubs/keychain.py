@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -153,9 +155,12 @@ def import_(words: list[str]) -> int:
         about = json.loads(content)
         if options.get("P", [""])[0] != about["password"]:
             return fail("security: SecKeychainItemImport: MAC verification failed during PKCS12 import (wrong password?)")
-        chain["identities"].append(about["identity"])
-        if about.get("certificate"):
-            chain["certificates"].append(about["certificate"])
+        new = {"name": about["identity"], "certificate": about.get("certificate", "")}
+        if new in chain["identities"]:
+            return fail("security: SecKeychainItemImport: The specified item already exists in the keychain.")
+        chain["identities"].append(new)
+        if new["certificate"]:
+            chain["certificates"].append(new["certificate"])
         chain["partition"] = ""
         say("1 identity imported.")
     else:
@@ -191,8 +196,51 @@ def find_identity(words: list[str]) -> int:
     if options.get("p", ["codesigning"]) != ["codesigning"]:
         raise Unknown(str(options["p"]))
     identities = [each for chain in _asked(rest) for each in chain["identities"]]
-    rows = [f'  {n}) {hashlib.sha1(each.encode()).hexdigest().upper()} "{each}"' for n, each in enumerate(identities, 1)]
-    return say(*rows, f"     {len(rows)} valid identities found")
+    valid = [each for each in identities if _valid(each["certificate"])]
+    if "v" in options:
+        return say(*_rows(valid), f"     {len(valid)} valid identities found")
+    return say("", "Policy: Code Signing", "  Matching identities", *_rows(identities), f"     {len(identities)} identities found", "", "  Valid identities only", *_rows(valid), f"     {len(valid)} valid identities found")
+
+
+def _rows(identities: list[dict[str, str]]) -> list[str]:
+    return [f'  {n}) {_fingerprint(each["certificate"] or each["name"])} "{each["name"]}"' for n, each in enumerate(identities, 1)]
+
+
+def _fingerprint(certificate: str) -> str:
+    """Its SHA-1, of what PEM says."""
+    body = "".join(line for line in certificate.splitlines() if not line.startswith("-----"))
+    try:
+        data = base64.b64decode(body, validate=True)
+    except ValueError:
+        data = certificate.encode()
+    return hashlib.sha1(data).hexdigest().upper()
+
+
+def _valid(certificate: str) -> bool:
+    """Whether it has not ended; what is no certificate has no end."""
+    if "BEGIN CERTIFICATE" not in certificate:
+        return True
+    return subprocess.run(["openssl", "x509", "-noout", "-checkend", "0"], input=certificate.encode(), capture_output=True, check=False).returncode == 0
+
+
+def delete_certificate(words: list[str]) -> int:
+    """By name or by hash; an identity without its certificate is none any more."""
+    options, rest = _options(words, "t", "cZ")
+    path = _path(rest[0])
+    chain = _chain(path)
+    wanted = options.get("Z", [""])[0].upper()
+    found = [each for each in chain["certificates"] if (_fingerprint(each) == wanted if wanted else options["c"][0] in _name(chain, each))]
+    if len(found) != 1:
+        return fail(f"Unable to delete certificate matching \"{wanted or options['c'][0]}\"")
+    chain["certificates"] = [each for each in chain["certificates"] if each not in found]
+    chain["identities"] = [each for each in chain["identities"] if each["certificate"] not in found]
+    _save(path, chain)
+    return 0
+
+
+def _name(chain: dict[str, Any], certificate: str) -> str:
+    """What it is for, where it is an identity's; others are named in their text."""
+    return next((each["name"] for each in chain["identities"] if each["certificate"] == certificate), certificate)
 
 
 def find_certificate(words: list[str]) -> int:
@@ -200,7 +248,7 @@ def find_certificate(words: list[str]) -> int:
     found = [each for chain in _asked(rest) for each in chain["certificates"] if options.get("c", [""])[0] in each]
     if not found:
         return fail("security: SecKeychainSearchCopyNext: The specified item could not be found in the keychain.", 44)
-    return say(*(f"SHA-256 hash: {hashlib.sha256(each.encode()).hexdigest().upper()}\nSHA-1 hash: {hashlib.sha1(each.encode()).hexdigest().upper()}" for each in found)) if "Z" in options else say(*found)
+    return say(*(f"SHA-256 hash: {hashlib.sha256(each.encode()).hexdigest().upper()}\nSHA-1 hash: {_fingerprint(each)}" for each in found)) if "Z" in options else say(*found)
 
 
 def delete_keychain(words: list[str]) -> int:
@@ -217,7 +265,7 @@ def delete_keychain(words: list[str]) -> int:
 COMMANDS = {
     "create-keychain": create_keychain, "unlock-keychain": unlock_keychain, "lock-keychain": lock_keychain, "set-keychain-settings": set_keychain_settings,
     "show-keychain-info": show_keychain_info, "list-keychains": list_keychains, "default-keychain": default_keychain, "import": import_,
-    "set-key-partition-list": set_key_partition_list, "find-identity": find_identity, "find-certificate": find_certificate, "delete-keychain": delete_keychain,
+    "set-key-partition-list": set_key_partition_list, "find-identity": find_identity, "find-certificate": find_certificate, "delete-certificate": delete_certificate, "delete-keychain": delete_keychain,
 }
 
 
