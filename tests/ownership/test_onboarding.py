@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import fleets
@@ -39,12 +40,14 @@ class Ben:
         assert "Traceback" not in done.stderr
         return done.stdout + done.stderr
 
-    def talks(self, command: str, answers: tuple[tuple[str, str], ...]) -> None:
-        """Goes through a command that asks."""
+    def talks(self, command: str, *answers: tuple[str, str | Callable[[], object]]) -> None:
+        """Goes through a command that asks; what is no text is done meanwhile in another terminal, before Enter."""
         child = pexpect.spawn("sh", ["-c", command], cwd=str(self.folder), env=self.environ, encoding="utf-8", timeout=120)
         for question, answer in answers:
             child.expect(question)
-            child.sendline(answer)
+            if not isinstance(answer, str):
+                answer()
+            child.sendline(answer if isinstance(answer, str) else "")
         child.expect(pexpect.EOF)
         child.close()
         assert child.exitstatus == 0, child.before
@@ -77,7 +80,7 @@ def test_the_whole_way(tmp_path: Path, boot_briefly: Boot) -> None:
         job = re.search(r"deleted the job (\S+) of", said)[1]  # type: ignore[index]
         snapshot = re.search(r"The snapshot is (\S+)\.\n", said)[1]  # type: ignore[index]
         ben.types("cibus runbook show restore-job")
-        ben.talks(f"cibus runbook run restore-job --var job={job} --var folder={snapshot}", (("Run", ""), (f"Type {job}", job), ("Run", "")))
+        ben.talks(f"cibus runbook run restore-job --var job={job} --var folder={snapshot}", ("Run", ""), (f"Type {job}", job), ("Run", ""))
         ben.types("cibus onboard ben --verify restore --commit")
 
         ben.types("cibus onboard ben --begin rebuild")
@@ -85,17 +88,18 @@ def test_the_whole_way(tmp_path: Path, boot_briefly: Boot) -> None:
         ben.types("cibus onboard ben --verify rebuild --commit")
 
         ben.types("cibus onboard ben --begin alert")
-        _answer(ben, fake.url.rstrip("/"), fake)
+        _answer(ben, fake.url.rstrip("/"))
         ben.types("cibus onboard ben --verify alert --commit")
 
         said = ben.types("cibus onboard ben --begin rotate")
         credential = re.search(r"of the credential (\S+) on", said)[1]  # type: ignore[index]
         file = re.search(r'VALUE="\$\(cat (\S+)\)"', said)[1]  # type: ignore[index]
-        build = f"curl -fsS -u admin:$TOKEN -X POST {fake.url}job/{credential}/build && sleep 8"
+        asks = f"curl -fsS -u admin:$TOKEN {fake.url}job/{credential}"
+        build = f"{asks}/build -X POST; until {asks}/lastBuild/api/json | grep -q '\"building\": *false'; do sleep 1; done"
         ben.talks(
             f'export VALUE="$(cat {file})"; cibus runbook run rotate-secret --var credential={credential} --var job={credential} --var url={fake.url.rstrip("/")} --var login=admin',
-            (("Run", ""), (f"Type {credential}", credential), ("Done", _typed(ben, build)), ("Run", ""), ("Run", "")),
-        )
+            ("Run", ""), (f"Type {credential}", credential), ("Done", lambda: ben.types(build)), ("Run", ""), ("Run", ""),
+        )  # fmt: skip
         ben.types("cibus onboard ben --verify rotate --commit")
 
         ben.types("cibus onboard ben --begin monitors")
@@ -124,30 +128,13 @@ def _mend(place: Path, said: str) -> None:
     assert "failed" in said
 
 
-def _typed(ben: Ben, command: str) -> str:
-    """In another terminal, while the runbook waits."""
-    ben.types(f"sleep 1; ({command}) >/dev/null 2>&1 & true")
-    import time
-
-    time.sleep(1)
-    return ""
-
-
-def _answer(ben: Ben, url: str, fake: object) -> None:
+def _answer(ben: Ben, url: str) -> None:
     """Looks what is wrong, and goes through its page."""
     found = {each["condition"]: each for each in json.loads(ben.types("cibus monitor check --json; true"))["findings"]}
     if "controller-shutting-down" in found:
-        ben.talks(f"cibus runbook run controller-shutting-down --var url={url} --var login=admin", (("Run", ""), ("Run", ""), ("Done", ""), ("Type builds-start", "builds-start"), ("Run", "")))
+        ben.talks(f"cibus runbook run controller-shutting-down --var url={url} --var login=admin", ("Run", ""), ("Run", ""), ("Done", ""), ("Type builds-start", "builds-start"), ("Run", ""))
         return
     label = found["label-without-agent"]["subject"]
-    queue = f"{url}/queue/api/json"
-    cancel = f"""for each in $(curl -fsS -u admin:$TOKEN {queue} | python3 -c 'import json, sys; print(*(each["id"] for each in json.load(sys.stdin)["items"]))'); do curl -fsS -u admin:$TOKEN -X POST "{url}/queue/cancelItem?id=$each" -o /dev/null; done"""
-    child = pexpect.spawn("sh", ["-c", f"cibus runbook run label-without-agent --var label={label}"], cwd=str(ben.folder), env=ben.environ, encoding="utf-8", timeout=120)
-    for question in ("Run", "Run", "Done", "Run"):
-        child.expect(question)
-        if question == "Done":
-            ben.types(cancel)
-        child.sendline("")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0, child.before
+    waiting = f"""curl -fsS -u admin:$TOKEN {url}/queue/api/json | python3 -c 'import json, sys; print(*(each["id"] for each in json.load(sys.stdin)["items"]))'"""
+    cancel = f"""for each in $({waiting}); do curl -fsS -u admin:$TOKEN -X POST "{url}/queue/cancelItem?id=$each" -o /dev/null; done"""
+    ben.talks(f"cibus runbook run label-without-agent --var label={label}", ("Run", ""), ("Run", ""), ("Done", lambda: ben.types(cancel)), ("Run", ""))
