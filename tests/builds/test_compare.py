@@ -151,6 +151,17 @@ def test_the_order_of_a_pipes_commands_is_chance(tmp_path: Path) -> None:
     assert not compare_sides(a, g).same
 
 
+def test_the_rest_of_a_trace_line_may_come_behind_other_lines(tmp_path: Path) -> None:
+    """As a shell wrote it that ended before its job in the background had written its line."""
+    a = side(tmp_path, "a", pipeline("[Pipeline] sh", "+ nohup sleep 2", "+ echo detached", "detached"))
+    b = side(tmp_path, "b", pipeline("[Pipeline] sh", "+ + echo detached", "detached", "nohup sleep 2"))
+    c = side(tmp_path, "c", pipeline("[Pipeline] sh", "+ + echo detached", "detached", "nohup sleep 3"))
+    d = side(tmp_path, "d", pipeline("[Pipeline] sh", "+ + echo detached", "detached"))
+    assert compare_sides(a, b).same
+    assert not compare_sides(a, c).same
+    assert not compare_sides(a, d).same
+
+
 @pytest.mark.parametrize("swap", [False, True])
 def test_a_parallel_block_without_marks_is_a_bag(tmp_path: Path, swap: bool) -> None:
     lines = ["[Pipeline] { (Branch: x)", "[Pipeline] { (Branch: y)", "[Pipeline] sh", "[Pipeline] echo", "from x", "from y", "[Pipeline] }", "[Pipeline] }"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from cibus.builds.compare.align import align
@@ -46,12 +45,26 @@ def _cancel(hunks: list[Hunk]) -> None:
 def _cancel_traces(hunks: list[Hunk]) -> None:
     """The commands of a pipe, or of jobs in the background, start at once: the order of their ``+`` lines is chance."""
     for group in _near(hunks):
-        ours, theirs = ([key for hunk in group for key in half(hunk).keys] for half in (attrgetter("a"), attrgetter("b")))
+        ours, theirs = _keys(group)
         if sorted(ours) == sorted(theirs) or _interleaved(ours, theirs) or _interleaved(theirs, ours):
-            for hunk in group:
-                for half in (hunk.a, hunk.b):
-                    while half.keys:
-                        half.drop(len(half.keys) - 1)
+            _drop(group)
+            continue
+        behind = hunks[hunks.index(group[-1]) + 1 :][:1]  # may have the rest of a line whose first letters are in another one
+        ours, theirs = _keys([*group, *behind])
+        if behind and behind[0].before - group[-1].before <= NEAR and (_interleaved(ours, theirs) or _interleaved(theirs, ours)):
+            _drop([*group, *behind])
+
+
+def _keys(group: list[Hunk]) -> tuple[list[str], list[str]]:
+    """The lines of both sides."""
+    return [key for hunk in group for key in hunk.a.keys], [key for hunk in group for key in hunk.b.keys]
+
+
+def _drop(group: list[Hunk]) -> None:
+    for hunk in group:
+        for half in (hunk.a, hunk.b):
+            while half.keys:
+                half.drop(len(half.keys) - 1)
 
 
 def _near(hunks: list[Hunk]) -> Iterator[list[Hunk]]:
