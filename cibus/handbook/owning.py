@@ -13,7 +13,7 @@ from cibus.ownership.drills.progress import progress
 from cibus.ownership.known import known
 from cibus.ownership.matching import owners_of
 from cibus.ownership.measure import factors
-from cibus.ownership.practised import DRILLS
+from cibus.ownership.practised import DRILLS, Deed
 from cibus.ownership.records import Factor, Step, Thing
 from cibus.ownership.registry import load
 from cibus.receipts import folder as receipts_folder
@@ -30,6 +30,7 @@ class Owning:
         self._config = config
         self._registry = load(config)
         self._now = today()
+        self._deeds: list[Deed] | None = None
         self.problems: list[str] = []
 
     def areas_of(self, thing: Thing) -> tuple[str, ...]:
@@ -46,6 +47,7 @@ class Owning:
     def _factors(self) -> Mapping[str, Factor]:
         try:
             found = known(self._config, self._registry, self._now)
+            self._deeds = found.deeds
             # those of agents and runbooks are read, and told of, by their own parts
             self.problems += [each for each in found.torn if each.startswith(f"{receipts_folder(self._config) / DRILLS}{os.sep}")]
             return {each.area: each for each in factors(self._config, self._registry, found)}
@@ -55,7 +57,7 @@ class Owning:
 
     def _steps(self, person: str) -> tuple[Step, ...]:
         try:
-            return tuple(progress(self._config, self._registry, person, now=self._now))
+            return tuple(progress(self._config, self._registry, person, now=self._now, found=self._deeds))
         except UsageError:
             return ()  # there is nothing that needs them
         except CibusError as error:

@@ -37,7 +37,7 @@ def index_page(owners: Owners, pages: Mapping[str, str], problems: Sequence[str]
     """
     if not owners:
         return page("Owners", [unread(problems), paragraph(NOBODY) if not problems else ""])
-    rows = ([link(each.name, f"{pages[each.name]}.html"), _number(owners.factors.get(each.name)), _person(owners, each.primary), _person(owners, each.secondary), *(_part_number(owners.factors.get(each.name), at) for at in range(3)), text(each.reach)] for each in _ordered(owners))
+    rows = ([link(each.name, f"{pages[each.name]}.html"), number_badge(owners.factors.get(each.name)), _person(owners, each.primary), _person(owners, each.secondary), *(_part_number(owners.factors.get(each.name), at) for at in range(3)), text(each.reach)] for each in _ordered(owners))
     return page("Owners", [
         paragraph(f"{counted(len(owners.areas), 'area')}, {counted(len(owners.people), 'person').replace('persons', 'people')}. The bus factor is how many could leave before nobody is left who could do it: the least of what is known, may be done and was practised."),
         unread(problems),
@@ -54,7 +54,8 @@ def _ordered(owners: Owners) -> list[Area]:
     return sorted(owners.areas.values(), key=key)
 
 
-def _number(factor: Factor | None) -> str:
+def number_badge(factor: Factor | None) -> str:
+    """A bus factor with its colour."""
     if factor is None or factor.number is None:
         return badge("not measured")
     return badge(factor.number, "error" if factor.number < 2 else "fine")
@@ -86,7 +87,7 @@ def area_page(area: Area, owners: Owners, covered: Mapping[str, Sequence[str]]) 
     return page(area.name, [
         facts([
             ("what", text(area.what)),
-            ("bus factor", _number(factor)),
+            ("bus factor", number_badge(factor)),
             ("primary", _reached(owners, area.primary)),
             ("secondary", _reached(owners, area.secondary)),
             ("reach", text(area.reach)),
@@ -109,7 +110,7 @@ def _factor(factor: Factor, owners: Owners) -> Iterable[str]:
     down = factor.least
     if factor.number is not None:
         held = " and ".join(part.name for part in down)
-        yield paragraph(f"{_number(factor)} held down by {text(held)}.")
+        yield paragraph(f"{number_badge(factor)} held down by {text(held)}.")
     for part in factor.parts:
         yield heading(3, part.name.capitalize(), part.name)
         yield _part(part, owners)

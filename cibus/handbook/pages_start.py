@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cibus.handbook.markup import badge, bullets, code, day, heading, link, page, paragraph, table, text
-from cibus.handbook.pages_owners import NOBODY
+from cibus.handbook.pages_owners import NOBODY, number_badge
 from cibus.handbook.records import Deed, Handbook
 from cibus.wording import counted
 
@@ -68,10 +68,7 @@ def _areas(book: Handbook, areas: Mapping[str, str]) -> str:
         return paragraph(NOBODY)
     rows = []
     for name, area in sorted(book.owners.areas.items()):
-        factor = book.owners.factors.get(name)
-        number = factor.number if factor else None
-        shown = badge("not measured") if number is None else badge(number, "error" if number < 2 else "fine")
-        rows.append([link(name, f"owners/{areas[name]}.html"), shown, text(book.owners.shown(area.primary)) or badge("nobody", "warning"), text(book.owners.shown(area.secondary)) or badge("nobody", "warning")])
+        rows.append([link(name, f"owners/{areas[name]}.html"), number_badge(book.owners.factors.get(name)), text(book.owners.shown(area.primary)) or badge("nobody", "warning"), text(book.owners.shown(area.secondary)) or badge("nobody", "warning")])
     return table(("area", "bus factor", "primary", "secondary"), rows)
 
 

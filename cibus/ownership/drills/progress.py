@@ -40,14 +40,18 @@ def practises(drill: Drill, area: Area) -> bool:
     return not drill.kinds or bool(held & set(drill.kinds))
 
 
-def progress(config: Config, registry: Registry, person: str, chosen: Sequence[str] = (), now: datetime | None = None) -> list[Step]:
+def progress(config: Config, registry: Registry, person: str, chosen: Sequence[str] = (), now: datetime | None = None, found: Sequence[Deed] | None = None) -> list[Step]:
     """The checklist of a person, done and open.
+
+    Arguments:
+        found: what people did, where it was read already
 
     Raises:
         UsageError: nobody is called so, or there is nothing to own.
         CibusError: receipts cannot be read.
     """
-    found, _ = deeds(receipts.folder(config), registry)
+    if found is None:
+        found, _ = deeds(receipts.folder(config), registry)
     areas = areas_of(registry, person, chosen)
     return list(_steps(areas, [each for each in found if each.person == person], now or datetime.now(UTC)))
 
